@@ -1,0 +1,15 @@
+-- One row is one channel a site's catalog or the shipped one defines.
+CREATE TABLE IF NOT EXISTS headwater.channel_rows
+(
+    run LowCardinality(String) COMMENT 'Name of the run that computed the row; the worker''s own is live',
+    site LowCardinality(String) COMMENT 'Slug of the business (tenant)',
+    channel LowCardinality(String) COMMENT 'Channel slug',
+    kind LowCardinality(String) COMMENT 'Kind of the channel, word_of_mouth and so on; empty when none',
+    free UInt8 COMMENT '1 when the channel is declared free',
+    names String COMMENT 'Name per language, JSON',
+    version UInt64 COMMENT 'Grows with the offsets of both topics; the greatest of a key counts',
+    deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+ORDER BY (run, site, channel)
+COMMENT 'One channel a site''s catalog or the shipped one defines'

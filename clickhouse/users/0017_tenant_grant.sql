@@ -1,0 +1,17 @@
+-- The public views that have a site; a test holds the list complete.
+-- Not enforced in our tests: the embedded engine has no users. Only its grammar is checked.
+GRANT
+    SELECT ON headwater.calls,
+    SELECT ON headwater.campaign_windows,
+    SELECT ON headwater.campaigns,
+    SELECT ON headwater.channel_funnel_daily,
+    SELECT ON headwater.channel_scoreboard,
+    SELECT ON headwater.conversions,
+    SELECT ON headwater.credits,
+    SELECT ON headwater.dead_letters,
+    SELECT ON headwater.events,
+    SELECT ON headwater.leads,
+    SELECT ON headwater.payments,
+    SELECT ON headwater.spend_daily,
+    SELECT ON headwater.touches
+TO headwater_tenant

@@ -1,0 +1,114 @@
+"""The `headwater` command: a list of commands, each imported only when it is called."""
+
+import importlib
+import importlib.util
+import sys
+
+import click
+
+from infra import VERSION
+
+# command -> module of infra.commands whose COMMANDS holds the click command of that name
+COMMANDS = {
+    "up": "stack",
+    "down": "stack",
+    "status": "stack",
+    "doctor": "doctor",
+    "worker": "worker",
+    "collector": "collector",
+    "demo": "demo",
+    "keys": "keys",
+    "define": "define",
+    "emit": "emit",
+    "import": "importing",
+    "wait": "wait",
+    "scoreboard": "scoreboard",
+    "sql": "sql",
+    "explain": "explain",
+    "replay": "replay",
+    "runs": "runs",
+    "audit": "audit",
+    "backup": "backup",
+    "restore": "backup",
+    "dead-letters": "dead_letters",
+    "forget": "forget",
+    "qr": "qr",
+    "dashboards": "dashboards",
+    "report": "report",
+}
+
+
+class Commands(click.Group):
+    """Commands by name, those alone whose module is there."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands, in the order of COMMANDS."""
+        return [name for name in COMMANDS if _is_there(name)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS or not _is_there(cmd_name):
+            return None
+        module = importlib.import_module(f"infra.commands.{COMMANDS[cmd_name]}")
+        found = module.COMMANDS[cmd_name]
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of `headwater --help`, from the modules' own first lines, without importing them."""
+        rows = [(name, SUMMARIES.get(name, "")) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+SUMMARIES = {
+    "up": "Start Kafka, ClickHouse, worker and collector; ready when it returns.",
+    "down": "Stop every process of this home.",
+    "status": "What runs, since when, on which port.",
+    "doctor": "Check every part and say what to do.",
+    "worker": "Run one worker in the foreground.",
+    "collector": "Run the collector in the foreground.",
+    "demo": "A quarter of a therapy centre, from raw events to the scoreboard.",
+    "emit": "Send events from a file through the collector.",
+    "define": "Publish catalog entries from a YAML file.",
+    "import": "Take in a file: access log, calls, leads, payments, spend.",
+    "scoreboard": "Every channel with its inquiries, cost, revenue and what to do.",
+    "sql": "Ask ClickHouse as a reader.",
+    "wait": "Wait until everything appended before is in ClickHouse.",
+    "replay": "Compute the whole history again under other rules.",
+    "runs": "Show, compare and drop replays.",
+    "explain": "Why a conversion was credited as it was.",
+    "audit": "Compare the tables with the log.",
+    "backup": "Save the log and the keys.",
+    "restore": "Bring a backup back.",
+    "qr": "QR codes.",
+    "dashboards": "Build, push and preview the Grafana dashboards.",
+    "report": "Reports.",
+    "dead-letters": "Events that could not be used: show them, requeue them.",
+    "forget": "Forget a person.",
+    "keys": "Keys of the collector.",
+}
+
+
+def _is_there(name: str) -> bool:
+    return importlib.util.find_spec(f"infra.commands.{COMMANDS[name]}") is not None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="headwater")
+def headwater() -> None:
+    """Follow every customer of a service business back to the source."""
+
+
+def main() -> None:
+    """Entry point: exit 0 done, 1 the answer is no or the work failed, 2 wrong usage."""
+    from infra.settings import SettingsRefused
+
+    try:
+        headwater(standalone_mode=True)
+    except SettingsRefused as refused:
+        click.echo(f"headwater: {refused}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

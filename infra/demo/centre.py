@@ -1,0 +1,155 @@
+"""The centre of the demo, fictional throughout: branches, channels, costs, numbers, and its catalog as YAML.
+
+Telephone numbers come from blocks that are not given out (010-000x, 0507-0000, 070-0000), hosts end in `.example`.
+Costs are those of the field document; three branches share them, and each has about the inquiries of its table.
+"""
+
+from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple
+
+SITE = "maru"
+HOST = "https://www.maru.example"
+KST = timezone(timedelta(hours=9))
+SINCE = date(2025, 10, 1)
+UNTIL = date(2025, 12, 31)
+OPENS = datetime(2025, 10, 1, tzinfo=KST)
+CLOSES = datetime(2026, 1, 1, tzinfo=KST)
+
+BRANCHES = {"gangseo": "강서점", "mapo": "마포점", "songpa": "송파점"}
+BRANCH_NAMES_EN = {"gangseo": "Gangseo", "mapo": "Mapo", "songpa": "Songpa"}
+SERVICES = ("언어치료", "놀이치료", "미술치료", "감각통합", "인지치료")
+
+POOL = tuple(f"0507-0000-09{number:02d}" for number in range(12))
+MAIN = {"gangseo": "070-0000-0101", "mapo": "070-0000-0102", "songpa": "070-0000-0103"}
+RECEPTION = "070-0000-0199"
+"""The desk's own telephone, typed into the list for people who gave none: it must join nobody."""
+
+
+class Plan(NamedTuple):
+    """What is true of a channel over the quarter: its people, those who register, its monthly cost."""
+
+    inquiries: int
+    registrations: int
+    monthly_cost: int
+
+
+PLANS = {
+    "naver_blog": Plan(72, 19, 600_000),
+    "naver_place": Plan(108, 31, 400_000),
+    "flyers": Plan(18, 3, 300_000),
+    "mom_cafe": Plan(54, 16, 200_000),
+    "referral": Plan(45, 29, 0),
+    "events": Plan(24, 9, 300_000),
+}
+NAMES = {
+    "naver_blog": {"ko": "네이버 블로그", "en": "Naver Blog"},
+    "naver_place": {"ko": "네이버 플레이스", "en": "Naver Place"},
+    "flyers": {"ko": "현수막·전단지", "en": "Banners and flyers"},
+    "mom_cafe": {"ko": "맘카페 활동", "en": "Mothers' café"},
+    "referral": {"ko": "지인 소개", "en": "Introductions"},
+    "events": {"ko": "지역 행사", "en": "Local events"},
+    "internet": {"ko": "인터넷 (답변)", "en": '"The internet" (told)'},
+    "organic_search": {"ko": "자연 검색", "en": "Organic search"},
+    "direct": {"ko": "직접 방문", "en": "Direct"},
+    "phone": {"ko": "전화 (미상)", "en": "Phone"},
+    "web_referral": {"ko": "다른 웹사이트", "en": "Other websites"},
+    "unattributed": {"ko": "경로 미상", "en": "Unattributed"},
+}
+ANSWERS = {
+    "인터넷": "internet",
+    "블로그": "naver_blog",
+    "네이버 지도": "naver_place",
+    "맘카페": "mom_cafe",
+    "지인 소개": "referral",
+    "전단지": "flyers",
+    "지역 행사": "events",
+}
+LINES = {
+    channel: {branch: f"0507-0000-0{at}0{nth}" for nth, branch in enumerate(BRANCHES, 1)}
+    for at, channel in enumerate(("naver_blog", "naver_place", "flyers", "mom_cafe", "events"), 1)
+}
+"""channel -> branch -> the number that stands there and nowhere else."""
+CODES = {"maru-flyer": "flyers", "maru-banner": "flyers", "maru-fair": "events"}
+
+AUTUMN = (date(2025, 10, 15), date(2025, 11, 30))
+"""The days of the one campaign, whose visits carry utm_campaign=autumn."""
+
+STAFF_HOURLY_RATE = 20_000
+LTV_MONTHS = 18
+LTV_MONTHLY_REVENUE = 160_000
+
+
+def catalog_yaml() -> str:
+    """The centre's definitions, as one would write them by hand for `headwater define`."""
+    lines = [
+        "# 마루 아동발달센터 (fictional): what headwater must know of the business. `headwater define` reads it.",
+        *_entry("site", SITE),
+        "  name: {ko: 마루 아동발달센터, en: Maru Child Development Centre}",
+        "  branches:",
+        *[
+            f"    - {{id: {branch}, name: {{ko: {name}, en: {BRANCH_NAMES_EN[branch]}}}}}"
+            for branch, name in BRANCHES.items()
+        ],
+        "  time_zone: Asia/Seoul",
+        "  currency: KRW",
+        "  opening_hours:",
+        *[f"    {day}: ['10:00-19:00']" for day in ("mon", "tue", "wed", "thu", "fri", "sat")],
+        f"  staff_hourly_rate: {STAFF_HOURLY_RATE}",
+        f"  ltv_months: {LTV_MONTHS}",
+        f"  ltv_monthly_revenue: {LTV_MONTHLY_REVENUE}",
+        f"  shared_identifiers: [{{phone: '{RECEPTION}'}}]",
+        "  answers:",
+        *[f"    {label}: {channel}" for label, channel in ANSWERS.items()],
+    ]
+    rules = {
+        "naver_blog": (("utm_source", "naver_blog"), ("referrer_host", "blog.naver.com")),
+        "naver_place": (("utm_source", "naver_place"), ("referrer_host", "place.naver.com")),
+        "mom_cafe": (("utm_source", "mom_cafe"), ("referrer_host", "cafe.naver.com")),
+        "flyers": (("utm_source", "flyers"),),
+        "events": (("utm_source", "events"),),
+    }
+    for channel, names in NAMES.items():
+        lines += _entry("channel", channel)
+        ko, en = names["ko"], names["en"].replace('"', "").replace("'", "’")
+        lines.append(f"  name: {{ko: {ko}, en: {en}}}")
+        if channel == "referral":
+            lines += ["  channel_kind: word_of_mouth", "  free: true"]
+        if channel in rules:
+            lines.append("  rules:")
+            lines += [f"    - [{{field: {field}, contains: {text}}}]" for field, text in rules[channel]]
+    lines += _entry("campaign", "autumn-consult")
+    lines += [
+        "  name: {ko: 가을 무료 상담, en: Autumn consultations}",
+        "  channel: naver_place",
+        "  budget: 800000",
+        f"  starts_on: {AUTUMN[0]}",
+        f"  ends_on: {AUTUMN[1]}",
+        "  goal_metric: registration",
+        "  goal_count: 12",
+        "  utm_campaign: [autumn]",
+    ]
+    for code, channel in CODES.items():
+        lines += _entry("qr_code", code)
+        lines += [
+            f"  destination: {HOST}/start",
+            f"  assignments: [{{id: {code}-1, from: {SINCE}, channel: {channel}, placement: {code}}}]",
+        ]
+    for channel, numbers in LINES.items():
+        for branch, number in numbers.items():
+            lines += _entry("tracking_number", number)
+            assigned = f"id: {channel}-{branch}, from: {SINCE}, channel: {channel}, branch: {branch}"
+            lines.append(f"  assignments: [{{{assigned}}}]")
+    for number in POOL:
+        lines += _entry("tracking_number", number)
+        lines.append(f"  assignments: [{{id: pool-{number[-4:]}, from: {SINCE}, pool: website}}]")
+    return "\n".join(lines) + "\n"
+
+
+def _entry(kind: str, name: str) -> list[str]:
+    quoted = f"'{name}'" if name[0].isdigit() else name
+    return [
+        f"- kind: {kind}",
+        f"  site: {SITE}",
+        f"  id: {quoted}",
+        "  defined_at: '2025-09-30T09:00:00+09:00'",
+    ]

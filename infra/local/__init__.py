@@ -1,0 +1,1 @@
+"""The local stack: real Kafka and the embedded ClickHouse engine as processes of their own."""

@@ -1,0 +1,1 @@
+"""Topic -> core -> ClickHouse, one partition chunk at a time; acknowledged last."""

@@ -1,0 +1,131 @@
+"""One partition followed: its folded state, how far it goes in both topics, and what one step of it writes."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from aiokafka import ConsumerRecord
+
+from schemas.event import Event
+from schemas.reading import Reason
+from schemas.topics import CATALOG, EVENTS
+from streams.codec import decode_entry, decode_event
+from streams.domain.days import micros
+from streams.domain.partition import Partition, Refusal
+from streams.domain.site import Fate
+from streams.sinks.clickhouse_sink import Step
+from streams.sinks.rows import Row, rows_of
+
+LIVE: Final = "live"
+
+
+class DeadLetter(NamedTuple):
+    """A record of no use: where it lay, why, and its bytes as they were."""
+
+    topic: str
+    partition: int
+    offset: int
+    refusal: Refusal
+    key: bytes
+    value: bytes
+
+
+class Written(NamedTuple):
+    """What one step of a partition puts out."""
+
+    rows: dict[str, list[Row]]
+    dead_letters: list[DeadLetter]
+
+
+class Follower:
+    """The state of one partition at (`events_next`, `catalog_next`), a function of the records before."""
+
+    def __init__(self, number: int, partitions: int, owner: int) -> None:
+        self.number = number
+        self.owner = owner
+        self.fold = Partition(number, partitions)
+        self.events_next = 0
+        self.catalog_next = 0
+
+    def skip_to(self, events_next: int, catalog_next: int) -> None:
+        """Move past offsets that hold no record."""
+        self.events_next = max(self.events_next, events_next)
+        self.catalog_next = max(self.catalog_next, catalog_next)
+
+    def fold_only(self, records: Iterable[ConsumerRecord]) -> None:
+        """Take in records whose rows are written already."""
+        for record in records:
+            self._take(record)
+
+    def settle_only(self) -> None:
+        """Work out what the records folded so far come to, and publish nothing."""
+        for _ in self.fold.settle():
+            pass
+
+    def advance(self, records: Sequence[ConsumerRecord], step: Step) -> Written:
+        """Take the records of a step in: its rows, under the step's version."""
+        version = step.version
+        archive: list[Row] = []
+        fates: list[tuple[str, int, Fate, str]] = []
+        dead: list[DeadLetter] = []
+        for record in records:
+            event, fate, refusal = self._take(record)
+            topic, offset = record.topic, record.offset
+            if refusal is not None:
+                dead.append(DeadLetter(topic, self.number, offset, refusal, record.key or b"", record.value))
+                fates.append((topic, offset, Fate.DEAD_LETTERED, refusal.reason))
+                continue
+            fates.append((topic, offset, fate, Reason.TOMBSTONE if fate is Fate.FILTERED else ""))
+            if event is not None and fate is Fate.APPLIED:
+                archive.append(self._archived(event, offset, record.value, version))
+        rows: dict[str, list[Row]] = {}
+        for site, changes in self.fold.settle():
+            payments = self.fold.sites[site].payments
+            for table, written in rows_of(LIVE, site, changes, payments, version).items():
+                rows.setdefault(table, []).extend(written)
+        if archive:
+            rows["event_archive"] = archive
+        if fates:
+            rows["fate_rows"] = list(self._ranges(fates, version))
+        return Written(rows, dead)
+
+    def _take(self, record: ConsumerRecord) -> tuple[Event | None, Fate, Refusal | None]:
+        if record.topic == EVENTS.name:
+            self.events_next = record.offset + 1
+            if record.value is None:
+                return None, Fate.FILTERED, None
+            event = decode_event(record.value)
+            if isinstance(event, Refusal):
+                return None, Fate.DEAD_LETTERED, event
+            fate = self.fold.take_event(*event)
+            return event[0], *_fate(fate)
+        assert record.topic == CATALOG.name
+        self.catalog_next = record.offset + 1
+        if record.value is None:
+            return None, Fate.FILTERED, None
+        entry = decode_entry(record.value)
+        if isinstance(entry, Refusal):
+            return None, Fate.DEAD_LETTERED, entry
+        return None, *_fate(self.fold.take_entry(*entry))
+
+    def _archived(self, event: Event, offset: int, value: bytes, version: int) -> Row:
+        return (
+            event.site, event.event_id, event.type, event.branch or "", micros(event.occurred_at) / 1e6, self.number,
+            offset, value.decode(), version, 0,
+        )  # fmt: skip
+
+    def _ranges(self, fates: list[tuple[str, int, Fate, str]], version: int) -> Iterable[Row]:
+        """Runs of one fate as one row each."""
+        topic, first, fate, reason = fates[0]
+        last = first
+        for one in fates[1:]:
+            if (one[0], one[2], one[3]) == (topic, fate, reason) and one[1] == last + 1:
+                last = one[1]
+                continue
+            yield (topic, self.number, first, last, fate, reason, version, 0)
+            topic, first, fate, reason = one
+            last = first
+        yield (topic, self.number, first, last, fate, reason, version, 0)
+
+
+def _fate(fate: Fate | Refusal) -> tuple[Fate, Refusal | None]:
+    return (Fate.DEAD_LETTERED, fate) if isinstance(fate, Refusal) else (fate, None)

@@ -1,0 +1,171 @@
+"""One event as it came -> the bytes for the log, or every reason why not.
+
+The order is fixed: size limits, then the key's scope, then privacy, then the schema; what is refused leaves
+only a hash behind. A door's answer may quote the sender's own values, a log line or a dead letter never does.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from schemas.doors import Refused, admit_event
+from schemas.event import EVENT_TYPES, to_json
+from schemas.problems import Problem
+from schemas.reading import Reason
+from streams.collectors.keys import Key, KeyKind
+from streams.collectors.limits import excess
+from streams.collectors.privacy import Pseudonyms, claims_apart, pseudonymised
+
+_SLUG = re.compile(r"[a-z0-9_-]{1,64}\Z")
+_NOT_FROM_BROWSERS = ("lead_id", "call_id", "referrer_lead_id", "referrer_phone", "identifiers")
+_OWN_FIELDS = frozenset({"claimed_phone", "claimed_email", "claimed_phone_aliases", "claimed_email_aliases"})
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An event that may enter the log; `digest` is of its body without received_at."""
+
+    index: int
+    event_id: str
+    site: str
+    value: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An event that may not, with every problem; of its bytes only size and hash are kept."""
+
+    index: int
+    event_id: str | None
+    problems: tuple[Problem, ...]
+    reason: Reason
+    site: str | None
+    size: int
+    sha256: str
+    out_of_scope: bool = False
+
+
+def admit(
+    index: int, raw: object, *, key: Key, pseudonyms: Pseudonyms, now: datetime, visitor_id: str | None
+) -> Admitted | Refusal:
+    """A parsed event, its sender's key and the clock -> Admitted or Refusal; never raises for what was sent.
+
+    `visitor_id` is the one visitor of the request, to which a browser's events are held; None for servers.
+    """
+    if not isinstance(raw, dict):
+        return refusal(
+            index, raw, [Problem("the body", _kind_of(raw), "one JSON object an event")], Reason.NOT_AN_OBJECT
+        )
+    if (over := excess(raw)) is not None:
+        return refusal(index, raw, [Problem(*over)], Reason.TOO_LARGE)
+    if beyond := _beyond_scope(raw, key, visitor_id):
+        return refusal(index, raw, beyond, Reason.INVALID_FIELD, out_of_scope=True)
+    public = key.kind is KeyKind.BROWSER
+    event, problems = pseudonymised(raw, pseudonyms, public=public)
+    claims = claims_apart(event) if public else {}
+    try:
+        admitted = admit_event(event, now=now)
+    except Refused as refused:
+        problems += refused.problems
+    if problems:
+        return refusal(index, raw, problems, _reason_of(raw, problems))
+    plain = to_json(admitted)
+    extra = {
+        "received_at": now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        **claims,
+    }
+    value = plain[:-1] + b"," + orjson.dumps(extra)[1:]
+    digest = hashlib.sha256(plain + orjson.dumps(claims)).digest()
+    return Admitted(index, admitted.event_id, admitted.site, value, digest)
+
+
+def refusal(
+    index: int, raw: object, problems: list[Problem], reason: Reason, *, out_of_scope: bool = False
+) -> Refusal:
+    """What came and what is wrong with it -> a Refusal that holds its event_id and site, if well formed."""
+    content = raw if isinstance(raw, bytes) else orjson.dumps(raw)
+    event_id = raw.get("event_id") if isinstance(raw, dict) else None
+    site = raw.get("site") if isinstance(raw, dict) else None
+    return Refusal(
+        index=index,
+        event_id=event_id if isinstance(event_id, str) and len(event_id) <= 128 else None,
+        problems=tuple(problems),
+        reason=reason,
+        site=site if isinstance(site, str) and _SLUG.match(site) else None,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        out_of_scope=out_of_scope,
+    )
+
+
+def dead_letter(refused: Refusal, now: datetime) -> bytes:
+    """A Refusal -> its dead letter: where and why, size and hash, and nothing that was said."""
+    first = refused.problems[0].field if refused.problems else ""
+    return orjson.dumps(
+        {
+            "door": "http",
+            "reason": refused.reason,
+            "field": _known_field(first),
+            "sha256": refused.sha256,
+            "size": refused.size,
+            "site": refused.site or "",
+            "at": now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        }
+    )
+
+
+def _beyond_scope(raw: dict[str, Any], key: Key, visitor_id: str | None) -> list[Problem]:
+    problems = []
+    site, event_type = raw.get("site"), _type_of(raw)
+    if isinstance(site, str) and not key.covers_site(site):
+        problems.append(Problem("site", site, f"a site of this key: {', '.join(key.sites)}"))
+    if event_type in EVENT_TYPES and not key.covers_type(event_type):
+        problems.append(Problem("type", event_type, "a type this key may send; see `headwater keys list`"))
+    if key.kind is KeyKind.BROWSER:
+        for field in _NOT_FROM_BROWSERS:
+            if field in raw:
+                problems.append(Problem(field, "a field that only servers send", "leave it out"))
+        own = raw.get("visitor_id")
+        if own is None:
+            problems.append(Problem("visitor_id", "nothing", "the visitor_id of the browser that sends this"))
+        elif own != visitor_id:
+            problems.append(
+                Problem("visitor_id", "another visitor's", "one visitor_id in a request: the browser's own")
+            )
+    return problems
+
+
+def _reason_of(raw: dict[str, Any], problems: list[Problem]) -> Reason:
+    if _type_of(raw) not in EVENT_TYPES:
+        return Reason.UNKNOWN_TYPE if "type" in raw else Reason.MISSING_FIELD
+    if all(problem.found == "nothing" for problem in problems):
+        return Reason.MISSING_FIELD
+    late = problems[0].field == "occurred_at" and problems[0].found.startswith("a clock")
+    return Reason.CLOCK_AHEAD if late else Reason.INVALID_FIELD
+
+
+def _type_of(raw: dict[str, Any]) -> str:
+    return raw["type"] if isinstance(raw.get("type"), str) else ""
+
+
+def _known_field(path: str) -> str:
+    """Only names of our own schemas: a sender's unknown field name may itself be a person's."""
+    name = path.split(".")[0]
+    known = _OWN_FIELDS.union(*(model.model_fields for model in EVENT_TYPES.values()))
+    return name if name in known else ""
+
+
+def _kind_of(value: object) -> str:
+    kinds: dict[type, str] = {
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return kinds.get(type(value), "null")

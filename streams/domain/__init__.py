@@ -1,0 +1,1 @@
+"""The pure core: values in, values out; no Kafka, no ClickHouse, no clock, no randomness."""

@@ -1,0 +1,94 @@
+"""One partition of the log: raw records in, a fate for each, and what they changed of every site on it.
+
+The same fold serves the live worker and a replay; nothing here knows which.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schemas.catalog import CatalogEntry
+from schemas.event import Event
+from schemas.reading import Reason
+from schemas.topics import partition_of
+from streams.domain.days import micros
+from streams.domain.facts import fact_of
+from streams.domain.site import Changes, Fate, Site
+
+_EntryKey = tuple[str, str]
+
+
+class Refusal(NamedTuple):
+    """Why a record is of no use; the detail repeats nothing personal."""
+
+    reason: Reason
+    field: str
+    detail: str
+    site: str
+    event_id: str
+
+
+class Partition:
+    """The sites of one partition; `partitions` is how many the topics have."""
+
+    def __init__(self, number: int, partitions: int) -> None:
+        self.number = number
+        self.partitions = partitions
+        self.sites: dict[str, Site] = {}
+        self._entries: dict[str, dict[_EntryKey, tuple[int, bytes, CatalogEntry]]] = {}
+        self._redefined: dict[str, None] = {}
+        self._touched: dict[str, Site] = {}
+
+    def take_event(self, event: Event, digest: bytes) -> Fate | Refusal:
+        """Apply a valid event; `digest` is that of its canonical body."""
+        name = event.site
+        site = self.sites.get(name)
+        if site is None:
+            if partition_of(name, self.partitions) != self.number:
+                return self._misplaced(name, event.event_id)
+            site = self.sites[name] = Site(name)
+            self._define(name)
+        self._touched[name] = site
+        fate = site.take(fact_of(event), digest)
+        if fate is None:
+            detail = "found another body under an event_id that is taken; right would be an id of its own"
+            return Refusal(Reason.ID_CONFLICT, "event_id", detail, name, event.event_id)
+        return fate
+
+    def take_entry(self, entry: CatalogEntry, canonical: bytes) -> Fate | Refusal:
+        """Apply a valid catalog entry; an older one than the newest known changes nothing."""
+        name = entry.site
+        if partition_of(name, self.partitions) != self.number:
+            return self._misplaced(name, entry.id)
+        held = self._entries.setdefault(name, {})
+        key = (entry.kind, entry.id)
+        newest = held.get(key)
+        mine = (micros(entry.defined_at), canonical)
+        if newest is not None and (newest[0], newest[1]) == mine:
+            return Fate.DUPLICATE
+        if newest is None or (newest[0], newest[1]) < mine:
+            held[key] = (*mine, entry)
+            self._redefined[name] = None
+        return Fate.APPLIED
+
+    def _misplaced(self, site: str, id: str) -> Refusal:
+        right = partition_of(site, self.partitions)
+        detail = f"found on partition {self.number}; right would be {right}: key the record by its site"
+        return Refusal(Reason.WRONG_PARTITION, "site", detail, site, id)
+
+    def _define(self, name: str) -> None:
+        entries = self._entries.get(name)
+        if entries:
+            self.sites[name].define({key: entry for key, (_, _, entry) in entries.items()})
+
+    def settle(self) -> Iterator[tuple[str, Changes]]:
+        """Work out every site that something came for; what changed, by site."""
+        for name in self._redefined:
+            site = self.sites.get(name)
+            if site is None:
+                site = self.sites[name] = Site(name)
+            self._define(name)
+            self._touched[name] = site
+        self._redefined = {}
+        touched, self._touched = self._touched, {}
+        for name, site in touched.items():
+            yield name, site.settle()

@@ -1,0 +1,29 @@
+"""The one shape of a touch."""
+
+from typing import Final, NamedTuple
+
+SESSION: Final = "session"
+QR_SCAN: Final = "qr_scan"
+CALL: Final = "call"
+MESSAGE_CLICK: Final = "message_click"
+REFERRAL: Final = "referral"
+TOLD: Final = "told"
+
+DIRECT: Final = "direct"
+UNATTRIBUTED: Final = "unattributed"
+
+
+class Touch(NamedTuple):
+    """`at` epoch µs, `day` the site's local day since 1970; '' where nothing is known."""
+
+    id: str
+    kind: str
+    at: int
+    day: int
+    branch: str
+    channel: str
+    campaign: str
+    person: str
+    keyword: str
+    landing_page: str
+    probable: bool

@@ -1,0 +1,247 @@
+"""One worker: Faust and the stepper wired to Kafka, ClickHouse and the clock; `python -m streams.worker`.
+
+Settings come from HEADWATER_* alone (`headwater worker` fills them in). Exit codes: 0 stopped, 70 stuck or the log
+damaged; whoever supervises starts it again.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import uvloop
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.topics import DEAD_LETTERS, EVENTS
+from streams.agents.follower import DeadLetter
+from streams.agents.following import follow
+from streams.agents.stepper import Stepper
+from streams.app import AppSettings, make_app, topics_of
+from streams.log import Brokers, LogReader
+from streams.sealing import Sealer
+from streams.sinks.clickhouse_sink import ClickHouse, ClickHouseSink
+from streams.sinks.rows import Row
+
+log = logging.getLogger("headwater.worker")
+
+STUCK: Final = 70
+STUCK_SECONDS: Final = 120.0
+
+
+def environment(name: str, default: str = "") -> str:
+    """A HEADWATER_* variable."""
+    return os.environ.get(f"HEADWATER_{name}") or default
+
+
+def security(settings: AppSettings) -> Mapping[str, Any]:
+    """How aiokafka speaks to the broker."""
+    protocol = settings.security_protocol
+    if protocol == "PLAINTEXT":
+        return {}
+    given: dict[str, Any] = {"security_protocol": protocol}
+    if protocol.endswith("SSL"):
+        given["ssl_context"] = ssl.create_default_context(cafile=settings.ca_file or None)
+    if protocol.startswith("SASL"):
+        given |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.username,
+            "sasl_plain_password": settings.password,
+        }
+    return given
+
+
+class Undertaker:
+    """Dead letters -> their topic, the bytes sealed for thirty days, and a row each without them."""
+
+    def __init__(self, producer: AIOKafkaProducer, sealer: Sealer) -> None:
+        self._producer = producer
+        self._sealer = sealer
+
+    async def bury(self, letters: list[DeadLetter]) -> list[Row]:
+        """Returns once Kafka has all of them."""
+        now = datetime.now(UTC)
+        sent = []
+        rows: list[Row] = []
+        for letter in letters:
+            refusal = letter.refusal
+            said = {
+                "topic": letter.topic,
+                "partition": letter.partition,
+                "offset": letter.offset,
+                "site": refusal.site,
+                "event_id": refusal.event_id,
+                "reason": refusal.reason,
+                "field": refusal.field,
+                "detail": refusal.detail,
+                "failed_at": now.isoformat(),
+                "key": self._sealer.seal(letter.key, now.date()),
+                "sealed": self._sealer.seal(letter.value, now.date()),
+            }
+            try:
+                sent.append(
+                    await self._producer.send(
+                        DEAD_LETTERS.name, orjson.dumps(said), key=refusal.site.encode() or None
+                    )
+                )
+            except KafkaError as trouble:
+                raise OSError(f"dead letters: {type(trouble).__name__}") from None
+            where = (letter.topic, letter.partition, letter.offset)
+            why = (refusal.site, refusal.event_id, refusal.reason, refusal.field, refusal.detail)
+            rows.append((*where, *why, now.timestamp(), 0, letter.offset, 0))
+        try:
+            await asyncio.gather(*sent)
+        except KafkaError as trouble:
+            raise OSError(f"dead letters: {type(trouble).__name__}") from None
+        return rows
+
+
+class Watchdog(threading.Thread):
+    """Ends the process when there is work and no step has ended for too long, also when the loop itself hangs."""
+
+    def __init__(self, stepper: Stepper, seconds: float) -> None:
+        super().__init__(daemon=True, name="watchdog")
+        self._stepper = stepper
+        self._seconds = seconds
+
+    def run(self) -> None:
+        """Look every few seconds."""
+        seen, since = -1, time.monotonic()
+        while True:
+            time.sleep(min(5.0, self._seconds / 4))
+            progress = self._stepper.progress
+            if progress != seen or not self._stepper.busy:
+                seen, since = progress, time.monotonic()
+            elif time.monotonic() - since > self._seconds:
+                log.critical(
+                    "no progress for %d s with work waiting: ending, to be started again", self._seconds
+                )
+                logging.shutdown()
+                os._exit(STUCK)
+
+
+def app_settings() -> AppSettings:
+    """What the environment says of Kafka."""
+    return AppSettings(
+        bootstrap=environment("BROKERS", "127.0.0.1:19092"),
+        instance=environment("WORKER"),
+        group=environment("GROUP", "headwater"),
+        security_protocol=environment("KAFKA_SECURITY_PROTOCOL", "PLAINTEXT"),
+        sasl_mechanism=environment("KAFKA_SASL_MECHANISM"),
+        username=environment("KAFKA_USERNAME"),
+        password=environment("KAFKA_PASSWORD"),
+        ca_file=environment("KAFKA_CA_FILE"),
+        session_seconds=float(environment("SESSION_SECONDS", "10")),
+    )
+
+
+def clickhouse() -> ClickHouse:
+    """What the environment says of ClickHouse."""
+    return ClickHouse(
+        environment("CLICKHOUSE_URL", "http://127.0.0.1:18123"),
+        environment("CLICKHOUSE_USER", "ingest"),
+        environment("CLICKHOUSE_PASSWORD"),
+        environment("CLICKHOUSE_CA_FILE"),
+    )
+
+
+async def work() -> int:
+    """Follow our share of the partitions until a signal; the exit code."""
+    settings = app_settings()
+    writer = f"{settings.instance or 'worker'}:{os.getpid()}:{time.time_ns()}"
+    brokers = Brokers(settings.bootstrap, security(settings))
+    sink = await connected(clickhouse(), writer)
+    reader = LogReader(brokers)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=brokers.bootstrap, acks="all", linger_ms=5, **brokers.security
+    )
+    await reader.start()
+    await producer.start()
+    partitions = len(await producer.partitions_for(EVENTS.name))
+    undertaker = Undertaker(producer, Sealer(Path(environment("HOME", ".headwater"))))
+    stepper = Stepper(sink, reader, undertaker.bury, time.time, partitions)
+    app = make_app(settings)
+    events, catalog = topics_of(app)
+    follow(app, events, "follow_events", stepper)
+    follow(app, catalog, "follow_catalog", stepper)
+
+    async def assigned(_app: Any, assigned: Any, **_: Any) -> None:
+        await stepper.assign({tp.partition for tp in assigned if tp.topic == EVENTS.name})
+
+    async def revoked(_app: Any, revoked: Any, **_: Any) -> None:
+        await stepper.revoke()
+
+    app.on_partitions_assigned.connect(assigned, weak=False)  # type: ignore[arg-type]
+    app.on_partitions_revoked.connect(revoked, weak=False)  # type: ignore[arg-type]
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    stepping = asyncio.create_task(stepper.run())
+    announcing = asyncio.create_task(announce_ready(stepper))
+    Watchdog(stepper, float(environment("STUCK_SECONDS", str(STUCK_SECONDS)))).start()
+    await app.start()
+    waiting = asyncio.create_task(ended.wait())
+    await asyncio.wait({stepping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    announcing.cancel()
+    code = 0
+    if stepping.done() and (trouble := stepping.exception()) is not None:
+        log.critical("ending: %s: %s", type(trouble).__name__, trouble)
+        code = STUCK
+    else:
+        await stepper.stop()
+        await asyncio.wait_for(app.stop(), 10)
+        await producer.stop()
+        await reader.stop()
+        await sink.close()
+    return code
+
+
+async def connected(where: ClickHouse, writer: str) -> ClickHouseSink:
+    """A sink, as soon as ClickHouse answers."""
+    while True:
+        try:
+            return await ClickHouseSink.connect(where, writer)
+        except Exception as trouble:  # noqa: BLE001 - the client raises what its HTTP library raises
+            log.warning("ClickHouse does not answer yet: %s", type(trouble).__name__)
+            await asyncio.sleep(1)
+
+
+async def announce_ready(stepper: Stepper) -> None:
+    """Write our process id into HEADWATER_READY_FILE once every partition of ours is folded."""
+    await stepper.opened.wait()
+    file = environment("READY_FILE")
+    if file:
+        Path(file).write_text(str(os.getpid()), encoding="ascii")
+    log.info("following")
+
+
+def main() -> None:
+    """Run until stopped."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    for noisy in ("aiokafka", "faust", "mode", "clickhouse_connect"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    gc.set_threshold(200_000, 50, 1_000)
+    try:
+        code = uvloop.run(work())
+    except (KafkaError, OSError) as trouble:
+        log.critical("ending: %s: %s", type(trouble).__name__, trouble)
+        code = STUCK
+    logging.shutdown()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The real engine in this process, over a directory of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from clickhouse.migrate import migrate
+
+
+@pytest.fixture(scope="package")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the engine keeps its data; a process opens one."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="package")
+def engine(engine_folder: Path) -> Iterator[Client]:
+    """A client of an engine without any database of ours."""
+    client = clickhouse_connect.get_client(interface="chdb", path=str(engine_folder))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def empty(engine: Client) -> Client:
+    """The engine before the first migration."""
+    engine.command("DROP DATABASE IF EXISTS headwater SYNC")
+    return engine
+
+
+@pytest.fixture(scope="module")
+def migrated(engine: Client) -> Client:
+    """The engine with the shipped schema; a test module's rows stay apart by their run."""
+    engine.command("DROP DATABASE IF EXISTS headwater SYNC")
+    migrate(engine, embedded=True)
+    return engine
