@@ -35,11 +35,7 @@ def digest(root: Path = ROOT) -> str:
 
 def cache_folder() -> Path:
     """Where downloads are kept for all clones of this user."""
-    named = os.environ.get("HEADWATER_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME")
-    if named:
-        return Path(named).expanduser()
-    return (Path(base) if base else Path.home() / ".cache") / "headwater"
+    return Path(os.environ.get("HEADWATER_CACHE") or "~/.cache/headwater").expanduser()
 
 
 def wheels(python: Path, cache: Path, root: Path = ROOT) -> Path:

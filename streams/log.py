@@ -31,6 +31,7 @@ class LogReader:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=brokers.bootstrap,
             enable_auto_commit=False,
+            auto_offset_reset="none",
             group_id=None,
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_bytes=FETCH_BYTES,

@@ -16,12 +16,13 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import faust
 import orjson
 import uvloop
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from schemas.topics import DEAD_LETTERS, EVENTS
 from streams.agents.follower import DeadLetter
@@ -36,7 +37,9 @@ from streams.sinks.rows import Row
 log = logging.getLogger("headwater.worker")
 
 STUCK: Final = 70
+LARGEST_LETTER: Final = 4 << 20
 STUCK_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 10.0
 
 
 def environment(name: str, default: str = "") -> str:
@@ -88,14 +91,7 @@ class Undertaker:
                 "key": self._sealer.seal(letter.key, now.date()),
                 "sealed": self._sealer.seal(letter.value, now.date()),
             }
-            try:
-                sent.append(
-                    await self._producer.send(
-                        DEAD_LETTERS.name, orjson.dumps(said), key=refusal.site.encode() or None
-                    )
-                )
-            except KafkaError as trouble:
-                raise OSError(f"dead letters: {type(trouble).__name__}") from None
+            sent.append(self._send(refusal.site.encode() or None, said))
             where = (letter.topic, letter.partition, letter.offset)
             why = (refusal.site, refusal.event_id, refusal.reason, refusal.field, refusal.detail)
             rows.append((*where, *why, now.timestamp(), 0, letter.offset, 0))
@@ -105,13 +101,21 @@ class Undertaker:
             raise OSError(f"dead letters: {type(trouble).__name__}") from None
         return rows
 
+    async def _send(self, key: bytes | None, said: dict[str, Any]) -> None:
+        """One letter; where the broker takes none so large, it goes without the bytes: the log itself has them."""
+        try:
+            await self._producer.send_and_wait(DEAD_LETTERS.name, orjson.dumps(said), key=key)
+        except MessageSizeTooLargeError:
+            await self._producer.send_and_wait(DEAD_LETTERS.name, orjson.dumps(said | {"sealed": ""}), key=key)
+
 
 class Watchdog(threading.Thread):
-    """Ends the process when there is work and no step has ended for too long, also when the loop itself hangs."""
+    """Ends the process when Faust crashed, or there is work and no step has ended for too long, even if the loop hangs."""
 
-    def __init__(self, stepper: Stepper, seconds: float) -> None:
+    def __init__(self, stepper: Stepper, app: faust.App, seconds: float) -> None:
         super().__init__(daemon=True, name="watchdog")
         self._stepper = stepper
+        self._app = app
         self._seconds = seconds
 
     def run(self) -> None:
@@ -119,6 +123,10 @@ class Watchdog(threading.Thread):
         seen, since = -1, time.monotonic()
         while True:
             time.sleep(min(5.0, self._seconds / 4))
+            if self._app.crashed:
+                log.critical("Faust crashed (%r): ending, to be started again", self._app.crash_reason)
+                logging.shutdown()
+                os._exit(STUCK)
             progress = self._stepper.progress
             if progress != seen or not self._stepper.busy:
                 seen, since = progress, time.monotonic()
@@ -155,15 +163,60 @@ def clickhouse() -> ClickHouse:
     )
 
 
+class Running(NamedTuple):
+    """A worker at work: its stepper, the task that is its loop, and what is to be let go of at the end."""
+
+    stepper: Stepper
+    stepping: "asyncio.Task[None]"
+    app: faust.App
+    producer: AIOKafkaProducer
+    reader: LogReader
+    sink: ClickHouseSink
+
+
 async def work() -> int:
     """Follow our share of the partitions until a signal; the exit code."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    waiting = asyncio.create_task(ended.wait())
+    starting = asyncio.create_task(started())
+    await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        return 0
+    running = starting.result()
+    announcing = asyncio.create_task(announce_ready(running.stepper))
+    await asyncio.wait({running.stepping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    announcing.cancel()
+    if running.stepping.done() and (trouble := running.stepping.exception()) is not None:
+        log.critical("ending: %s: %s", type(trouble).__name__, trouble)
+        return STUCK
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await running.stepper.stop()
+            await running.app.stop()
+            await running.producer.stop()
+            await running.reader.stop()
+            await running.sink.close()
+    except TimeoutError:
+        log.warning("what was under way did not end in %d s: whoever comes next does it again", STOP_SECONDS)
+    return 0
+
+
+async def started() -> Running:
+    """Connect to everything and begin."""
     settings = app_settings()
     writer = f"{settings.instance or 'worker'}:{os.getpid()}:{time.time_ns()}"
     brokers = Brokers(settings.bootstrap, security(settings))
     sink = await connected(clickhouse(), writer)
     reader = LogReader(brokers)
     producer = AIOKafkaProducer(
-        bootstrap_servers=brokers.bootstrap, acks="all", linger_ms=5, **brokers.security
+        bootstrap_servers=brokers.bootstrap,
+        acks="all",
+        linger_ms=5,
+        max_request_size=LARGEST_LETTER,
+        **brokers.security,
     )
     await reader.start()
     await producer.start()
@@ -183,28 +236,10 @@ async def work() -> int:
 
     app.on_partitions_assigned.connect(assigned, weak=False)  # type: ignore[arg-type]
     app.on_partitions_revoked.connect(revoked, weak=False)  # type: ignore[arg-type]
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
     stepping = asyncio.create_task(stepper.run())
-    announcing = asyncio.create_task(announce_ready(stepper))
-    Watchdog(stepper, float(environment("STUCK_SECONDS", str(STUCK_SECONDS)))).start()
+    Watchdog(stepper, app, float(environment("STUCK_SECONDS", str(STUCK_SECONDS)))).start()
     await app.start()
-    waiting = asyncio.create_task(ended.wait())
-    await asyncio.wait({stepping, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    announcing.cancel()
-    code = 0
-    if stepping.done() and (trouble := stepping.exception()) is not None:
-        log.critical("ending: %s: %s", type(trouble).__name__, trouble)
-        code = STUCK
-    else:
-        await stepper.stop()
-        await asyncio.wait_for(app.stop(), 10)
-        await producer.stop()
-        await reader.stop()
-        await sink.close()
-    return code
+    return Running(stepper, stepping, app, producer, reader, sink)
 
 
 async def connected(where: ClickHouse, writer: str) -> ClickHouseSink:

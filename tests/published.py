@@ -110,7 +110,7 @@ def folded(
         if index < len(events):
             known = decode_event(orjson.dumps(events[index]))
             assert not isinstance(known, Refusal), known
-            fate = partition(events[index]["site"]).take_event(*known)
+            fate = partition(events[index]["site"]).take_event(known.site, known.fact)
             if isinstance(fate, Refusal):
                 refused.append((index, str(fate.reason)))
     return {table: rows for table, rows in published.items() if rows}, refused

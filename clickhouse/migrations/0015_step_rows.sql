@@ -13,5 +13,5 @@ CREATE TABLE IF NOT EXISTS headwater.step_rows
     version UInt64 COMMENT 'Grows along the chain of steps: twice the sum of the first offsets, and one when done'
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY (partition, owner)
+ORDER BY (partition, owner, writer)
 COMMENT 'The newest step of each owner of a partition: announced (done 0), then written (done 1)'

@@ -6,6 +6,7 @@ GRANT
     SELECT ON headwater.campaigns,
     SELECT ON headwater.channel_funnel_daily,
     SELECT ON headwater.channel_scoreboard,
+    SELECT ON headwater.channels,
     SELECT ON headwater.conversions,
     SELECT ON headwater.credits,
     SELECT ON headwater.dead_letters,

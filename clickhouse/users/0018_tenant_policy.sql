@@ -7,6 +7,7 @@ CREATE ROW POLICY IF NOT EXISTS headwater_tenant ON
     headwater.campaigns,
     headwater.channel_funnel_daily,
     headwater.channel_scoreboard,
+    headwater.channels,
     headwater.conversions,
     headwater.credits,
     headwater.dead_letters,

@@ -6,6 +6,7 @@ CREATE ROW POLICY IF NOT EXISTS headwater_everything ON
     headwater.campaigns,
     headwater.channel_funnel_daily,
     headwater.channel_scoreboard,
+    headwater.channels,
     headwater.conversions,
     headwater.credits,
     headwater.dead_letters,

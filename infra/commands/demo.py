@@ -16,13 +16,17 @@ from infra.settings import Settings, load_settings
 @click.command()
 @click.option("--exit", "stop", is_flag=True, help="Stop everything at the end.")
 @click.option("--language", type=click.Choice(["ko", "en"]), help="Of the screen. Default: by LANG.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other people.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other people."
+)
 @click.option(
     "--events", type=click.IntRange(min=1, max=2_000_000), default=100_000, show_default=True,
     help="About how many in all; the people alone make some 4,000.",
 )  # fmt: skip
 @click.option(
-    "--keep", type=click.Path(file_okay=False, path_type=Path), help="Where to write the raw files. Default: the home."
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write the raw files. Default: the home.",
 )
 def demo(stop: bool, language: Literal["ko", "en"] | None, seed: int, events: int, keep: Path | None) -> None:
     """A quarter of a therapy centre, from raw files to the scoreboard, with the truth beside it."""
@@ -30,6 +34,7 @@ def demo(stop: bool, language: Literal["ko", "en"] | None, seed: int, events: in
     from infra.demo.running import Asking, DemoFailed
     from infra.demo.running import demo as run_demo
     from infra.demo.screen import WORDS, look_further
+    from infra.demo.truth import harvested
     from infra.local import stack
     from infra.local.kafka import KafkaRefused
 
@@ -40,7 +45,7 @@ def demo(stop: bool, language: Literal["ko", "en"] | None, seed: int, events: in
     words, command = WORDS[spoken], _command(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        shown = run_demo(asking, settings, _say)
+        quarter, shown = run_demo(asking, settings, _say)
         click.echo(shown)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -52,12 +57,13 @@ def demo(stop: bool, language: Literal["ko", "en"] | None, seed: int, events: in
     finally:
         if stop:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             stack.down(settings, _say)
     if stop:
         _say(words["stopped"].format(home=settings.home))
         return
     _say("")
-    _say(look_further(command, str(directory), spoken))
+    _say(look_further(command, str(directory), harvested(quarter), spoken))
     _say(words["stays"].format(down=f"{command} down"))
 
 
@@ -66,7 +72,7 @@ def _say(words: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)  # asyncio, too, knows how to be interrupted by that
 
 
 def _command(settings: Settings) -> str:

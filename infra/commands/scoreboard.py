@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple
@@ -43,6 +43,7 @@ _READ_ROWS: Final = (
 _READ_SITES: Final = "SELECT DISTINCT site FROM headwater.events ORDER BY site LIMIT 11"
 _READ_RUNS: Final = "SELECT run FROM headwater.runs ORDER BY run LIMIT 11"
 _READ_BRANCHES: Final = "SELECT DISTINCT branch FROM headwater.events WHERE site = {site:String} AND branch != '' ORDER BY branch LIMIT 101"
+_READ_NAMES: Final = "SELECT channel, names FROM headwater.channels WHERE run = {run:String} AND site = {site:String} AND names != '{}'"
 # The newest measure of a branch and channel whose period meets the asked one; withdrawn ones are none.
 _READ_OPEN_SLOTS: Final = """
 SELECT argMax(value, (period_end, period_start, occurred_at, event_id)) AS open_slots
@@ -96,6 +97,12 @@ def read_open_slots(client: Any, asked: Asked) -> float | None:
     return float(sum(slots for (slots,) in found)) if found else None
 
 
+def read_names(client: Any, asked: Asked) -> dict[str, dict[str, str]]:
+    """A reader of ClickHouse -> channel to its name per language, as the catalog says."""
+    found = client.query(_READ_NAMES, parameters={"run": asked.run, "site": asked.site}).result_rows
+    return {channel: json.loads(names) for channel, names in found if names}
+
+
 def _parameters(asked: Asked) -> dict[str, Any]:
     days = {"since": asked.since.isoformat(), "until": asked.until.isoformat()}
     return {**asked._asdict(), **days, "branches": list(asked.branches)}
@@ -115,15 +122,13 @@ def as_json(rows: Sequence[ScoreRow]) -> str:
 
 def as_csv(rows: Sequence[ScoreRow]) -> str:
     """Rows -> CSV with a header; a text that a spreadsheet would calculate gets an apostrophe in front."""
-    return "\n".join(
-        [",".join(ScoreRow._fields), *(_csv_line([_cell(_finite(value)) for value in row]) for row in rows)]
-    )
+    return "\n".join([",".join(ScoreRow._fields), *(csv_line(map(_finite, row)) for row in rows)])
 
 
-def _csv_line(cells: Sequence[Any]) -> str:
-    """Cells -> a line without its end; the writer's own \\r\\n makes it quote both."""
+def csv_line(cells: Iterable[Any]) -> str:
+    """Cells -> a line without its end, no text of it a formula; the writer's own \\r\\n makes it quote both."""
     out = io.StringIO()
-    csv.writer(out).writerow(cells)
+    csv.writer(out).writerow([_cell(value) for value in cells])
     return out.getvalue().removesuffix("\r\n")
 
 
@@ -268,12 +273,12 @@ def render(
         )
     )  # fmt: skip
     title = say["title"].format(
-        site=_printable(asked.site),
-        branches=", ".join(map(_printable, asked.branches)) or say["all"],
+        site=printable(asked.site),
+        branches=", ".join(map(printable, asked.branches)) or say["all"],
         since=asked.since,
         until=asked.until,
         model=_MODEL_NAMES[asked.model] if language == "ko" else asked.model,
-        run=_printable(asked.run),
+        run=printable(asked.run),
     )
     return "\n".join(
         [title, "", *_table(_HEADINGS[language], body), "", *_advice(rows, moved, shown, say, asked)]
@@ -363,7 +368,7 @@ def _advice(
 
 def _channel_name(channel: str, language: Language, names: Names) -> str:
     known = names.get(channel) or CHANNEL_NAMES.get(channel) or {}
-    return _printable(known.get(language) or next(iter(known.values()), channel))
+    return printable(known.get(language) or next(iter(known.values()), channel))
 
 
 def _whole(count: int) -> str:
@@ -416,7 +421,7 @@ def _table(headings: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     return [line(headings), rule, *(line(row) for row in body[:-1]), rule, line(body[-1])]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A text without the control characters that would move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
@@ -487,6 +492,7 @@ def scoreboard(
                 raise click.ClickException(_why_nothing(client, asked))
             unknown = _unknown_branches(client, asked)
             slots = read_open_slots(client, asked) if form == "table" else None
+            names = read_names(client, asked) if form == "table" else {}
         finally:
             client.close()
     except ClickHouseError as failed:
@@ -499,7 +505,8 @@ def scoreboard(
         click.echo(as_csv(rows))
     else:
         moved = reallocate(rows, open_slots=slots)
-        click.echo(render(rows, language or language_of(os.environ), asked, reallocation=moved))
+        told = language or language_of(os.environ)
+        click.echo(render(rows, told, asked, names=names, reallocation=moved))
     sys.stdout.flush()
 
 

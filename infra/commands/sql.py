@@ -6,6 +6,7 @@ import sys
 import click
 
 from infra.local import stack
+from infra.local.statements import output_format
 from infra.settings import load_settings
 
 FORMATS = {
@@ -21,7 +22,7 @@ FORMATS = {
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*FORMATS, "jsonlines"]),
+    type=click.Choice([*FORMATS]),
     help="Default: table on a terminal, tsv elsewhere.",
 )
 def sql(statement: str, form: str | None) -> None:
@@ -35,9 +36,8 @@ def sql(statement: str, form: str | None) -> None:
     try:
         client = stack.reader(load_settings())
         try:
-            answer = client.raw_query(
-                statement, fmt="JSONEachRow" if chosen == "jsonlines" else FORMATS[chosen]
-            )
+            own = output_format(statement, "")
+            answer = client.raw_query(statement.rstrip("; \n\t"), fmt=None if own else FORMATS[chosen])
         finally:
             client.close()
     except ClickHouseError as failed:

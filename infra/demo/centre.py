@@ -4,10 +4,12 @@ Telephone numbers come from blocks that are not given out (010-000x, 0507-0000, 
 Costs are those of the field document; three branches share them, and each has about the inquiries of its table.
 """
 
+import json
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 
 SITE = "maru"
+SITE_NAMES = {"ko": "마루 아동발달센터", "en": "Maru Child Development Centre"}
 HOST = "https://www.maru.example"
 KST = timezone(timedelta(hours=9))
 SINCE = date(2025, 10, 1)
@@ -15,8 +17,14 @@ UNTIL = date(2025, 12, 31)
 OPENS = datetime(2025, 10, 1, tzinfo=KST)
 CLOSES = datetime(2026, 1, 1, tzinfo=KST)
 
-BRANCHES = {"gangseo": "강서점", "mapo": "마포점", "songpa": "송파점"}
-BRANCH_NAMES_EN = {"gangseo": "Gangseo", "mapo": "Mapo", "songpa": "Songpa"}
+BRANCH_NAMES = {
+    "gangseo": {"ko": "강서점", "en": "Gangseo"},
+    "mapo": {"ko": "마포점", "en": "Mapo"},
+    "songpa": {"ko": "송파점", "en": "Songpa"},
+}
+BRANCHES = {branch: names["ko"] for branch, names in BRANCH_NAMES.items()}
+"""What the desk's own files call the branches."""
+
 SERVICES = ("언어치료", "놀이치료", "미술치료", "감각통합", "인지치료")
 
 POOL = tuple(f"0507-0000-09{number:02d}" for number in range(12))
@@ -47,13 +55,8 @@ NAMES = {
     "flyers": {"ko": "현수막·전단지", "en": "Banners and flyers"},
     "mom_cafe": {"ko": "맘카페 활동", "en": "Mothers' café"},
     "referral": {"ko": "지인 소개", "en": "Introductions"},
-    "events": {"ko": "지역 행사", "en": "Local events"},
+    "events": {"ko": "기타 (지역 행사)", "en": "Other (local events)"},
     "internet": {"ko": "인터넷 (답변)", "en": '"The internet" (told)'},
-    "organic_search": {"ko": "자연 검색", "en": "Organic search"},
-    "direct": {"ko": "직접 방문", "en": "Direct"},
-    "phone": {"ko": "전화 (미상)", "en": "Phone"},
-    "web_referral": {"ko": "다른 웹사이트", "en": "Other websites"},
-    "unattributed": {"ko": "경로 미상", "en": "Unattributed"},
 }
 ANSWERS = {
     "인터넷": "internet",
@@ -84,11 +87,11 @@ def catalog_yaml() -> str:
     lines = [
         "# 마루 아동발달센터 (fictional): what headwater must know of the business. `headwater define` reads it.",
         *_entry("site", SITE),
-        "  name: {ko: 마루 아동발달센터, en: Maru Child Development Centre}",
+        f"  name: {{ko: {SITE_NAMES['ko']}, en: {SITE_NAMES['en']}}}",
         "  branches:",
         *[
-            f"    - {{id: {branch}, name: {{ko: {name}, en: {BRANCH_NAMES_EN[branch]}}}}}"
-            for branch, name in BRANCHES.items()
+            f"    - {{id: {branch}, name: {{ko: {names['ko']}, en: {names['en']}}}}}"
+            for branch, names in BRANCH_NAMES.items()
         ],
         "  time_zone: Asia/Seoul",
         "  currency: KRW",
@@ -110,7 +113,7 @@ def catalog_yaml() -> str:
     }
     for channel, names in NAMES.items():
         lines += _entry("channel", channel)
-        ko, en = names["ko"], names["en"].replace('"', "").replace("'", "’")
+        ko, en = (json.dumps(names[language], ensure_ascii=False) for language in ("ko", "en"))
         lines.append(f"  name: {{ko: {ko}, en: {en}}}")
         if channel == "referral":
             lines += ["  channel_kind: word_of_mouth", "  free: true"]

@@ -12,7 +12,7 @@ import random
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,13 +21,9 @@ from openpyxl import Workbook
 from infra.demo.centre import (
     BRANCHES,
     HOST,
-    KST,
     LINES,
-    MAIN,
     NAMES,
     PLANS,
-    SINCE,
-    SITE,
     catalog_yaml,
 )
 from infra.demo.people import VIA

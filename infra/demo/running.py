@@ -1,16 +1,21 @@
 """The demo as a user would do it: up, define, import, emit, wait, scoreboard; each step a command of its own."""
 
+import contextlib
 import json
 import os
-import subprocess
+import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.commands.scoreboard import Asked, Language, read_open_slots, read_scoreboard, render
-from infra.demo.centre import BRANCHES, NAMES, SINCE, SITE, UNTIL
+import click
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from infra.cli import headwater
+from infra.commands.scoreboard import Asked, Language, read_names, read_open_slots, read_scoreboard, render
+from infra.demo.centre import BRANCH_NAMES, BRANCHES, SINCE, SITE, SITE_NAMES, UNTIL
 from infra.demo.files import CATALOG, IMPORTS, LIVE, files_of, write_files
 from infra.demo.screen import WORDS, Credited, beside_the_truth
 from infra.demo.simulator import Quarter, simulate
@@ -20,8 +25,6 @@ from infra.settings import Settings, as_environment
 from streams.domain.scoreboard import ScoreRow, reallocate
 
 WAIT_SECONDS = 600
-_END_SECONDS = 20
-_ROOT = Path(__file__).resolve().parents[2]
 _TOLD = (
     "SELECT channel, toFloat64(sum(weight)) FROM headwater.credits"
     " WHERE run = 'live' AND site = {site:String} AND model = 'last' AND stage = 'registration'"
@@ -86,40 +89,25 @@ def taken_in(asking: Asking, settings: Settings, say: Say) -> None:
     steps.append((words["wait"], ("wait", "--timeout", str(WAIT_SECONDS))))
     for number, (told, arguments) in enumerate(steps, 1):
         say(f"[{number:2}/{len(steps)}] {told}")
-        outcome = _run(arguments, settings)
-        if outcome:
-            say(f"        {outcome}")
+        with contextlib.redirect_stdout(sys.stderr):
+            _run(arguments, settings)
 
 
-def _run(arguments: Sequence[str], settings: Settings) -> str:
-    """Runs one command of headwater -> its last words; ends it when this process is told to end."""
-    environment = {
-        **os.environ,
-        **as_environment(settings),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", "")))),
-    }
-    with subprocess.Popen(
-        [sys.executable, "-m", "infra.cli", *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    ) as child:
-        try:
-            _, said = child.communicate()
-        except BaseException:
-            child.terminate()
-            try:
-                child.wait(_END_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
-            raise
-    if child.returncode:
-        raise DemoFailed(f"headwater {' '.join(arguments)} ended with {child.returncode}:\n{said.strip()}")
-    lines = said.strip().splitlines()
-    return lines[-1].strip() if lines else ""
+def _run(arguments: Sequence[str], settings: Settings) -> None:
+    """Runs one command of headwater in this process, as if typed; what it says goes to standard error itself."""
+    name, *rest = arguments
+    os.environ.update(as_environment(settings))  # the commands read their settings themselves
+    try:
+        command = headwater.get_command(click.Context(headwater), name)
+        assert command is not None, name
+        command.main(rest, prog_name=f"headwater {name}", standalone_mode=False)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as refused:
+        raise DemoFailed(f"headwater {shlex.join(arguments)}: {refused.format_message()}") from None
+    except SystemExit as ended:
+        if ended.code:
+            raise DemoFailed(f"headwater {shlex.join(arguments)} ended with {ended.code}") from None
 
 
 class Scoreboards(NamedTuple):
@@ -128,6 +116,8 @@ class Scoreboards(NamedTuple):
     whole: list[ScoreRow]
     by_branch: dict[str, list[ScoreRow]]
     path: list[ScoreRow]
+    names: Mapping[str, Mapping[str, str]]
+    open_slots: float | None
     tracked: dict[str, float]
     events: int
 
@@ -140,24 +130,32 @@ def asked_of(branches: tuple[str, ...] = (), model: str = "last") -> Asked:
 def read_back(client: Any) -> Scoreboards:
     """A reader of ClickHouse -> the scoreboards and what the comparison with the truth needs."""
     parameters = {"site": SITE}
-    counted = client.query("SELECT count() FROM headwater.events WHERE site = {site:String}", parameters=parameters)
+    counted = client.query(
+        "SELECT count() FROM headwater.events WHERE site = {site:String}", parameters=parameters
+    )
     return Scoreboards(
         whole=read_scoreboard(client, asked_of()),
         by_branch={branch: read_scoreboard(client, asked_of((branch,))) for branch in BRANCHES},
         path=read_scoreboard(client, asked_of(model="position")),
+        names=read_names(client, asked_of()),
+        open_slots=read_open_slots(client, asked_of()),
         tracked=dict(client.query(_TOLD, parameters=parameters).result_rows),
         events=int(counted.result_rows[0][0]),
     )
 
 
-def screen(quarter: Quarter, boards: Scoreboards, open_slots: float | None, language: Language) -> str:
+def screen(quarter: Quarter, boards: Scoreboards, language: Language) -> str:
     """Everything the demo prints on standard output: a scoreboard a branch, the whole one, and the truth beside it."""
+
+    def board(rows: list[ScoreRow], title: str, branches: tuple[str, ...] = ()) -> str:
+        moved = reallocate(rows, open_slots=boards.open_slots)
+        drawn = render(rows, language, asked_of(branches), names=boards.names, reallocation=moved)
+        return f"== {SITE_NAMES[language]} · {title} ==\n\n{drawn}"
+
     parts = [
-        render(rows, language, asked_of((branch,)), names=NAMES, reallocation=reallocate(rows, open_slots=open_slots))
-        for branch, rows in boards.by_branch.items()
+        board(rows, BRANCH_NAMES[branch][language], (branch,)) for branch, rows in boards.by_branch.items()
     ]
-    whole = reallocate(boards.whole, open_slots=open_slots)
-    parts.append(render(boards.whole, language, asked_of(), names=NAMES, reallocation=whole))
+    parts.append(board(boards.whole, WORDS[language]["everywhere"]))
     parts.append(beside_the_truth(truth_of(quarter), credited(quarter, boards), language))
     return "\n\n\n".join(parts)
 
@@ -178,19 +176,21 @@ def credited(quarter: Quarter, boards: Scoreboards) -> Credited:
     )
 
 
-def demo(asking: Asking, settings: Settings, say: Say) -> str:
-    """The whole demo -> the screen; says every step on the way."""
+def demo(asking: Asking, settings: Settings, say: Say) -> tuple[Quarter, str]:
+    """The whole demo -> the quarter and the screen; says every step on the way."""
     begun = time.monotonic()
     words = WORDS[asking.language]
     quarter = made(asking, settings, say)
     say(words["up"])
     stack.up(settings, lambda told: say(f"        {told}"))
     taken_in(asking, settings, say)
-    client = stack.reader(settings)
     try:
-        boards = read_back(client)
-        slots = read_open_slots(client, asked_of())
-    finally:
-        client.close()
+        client = stack.reader(settings)
+        try:
+            boards = read_back(client)
+        finally:
+            client.close()
+    except ClickHouseError as failed:
+        raise DemoFailed(f"ClickHouse at {settings.clickhouse}: {failed}") from None
     say(words["took"].format(events=f"{boards.events:,}", seconds=f"{time.monotonic() - begun:.0f}"))
-    return screen(quarter, boards, slots, asking.language)
+    return quarter, screen(quarter, boards, asking.language)

@@ -1,6 +1,7 @@
 """The demo's words and tables, in Korean and English; the scoreboard itself is drawn by its own command."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Final, NamedTuple
 
 from infra.commands.scoreboard import Language, width_of
@@ -15,9 +16,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "import": "가져오기: {file}",
         "emit": "홈페이지와 데스크의 실시간 이벤트를 수집기로 보냅니다",
         "wait": "워커가 모두 반영하기를 기다립니다",
-        "known": "이미 있는 자료라 새로 더해진 것이 없습니다.",
         "took": "{events}건의 이벤트가 {seconds}초 만에 원본 파일에서 점수판까지 왔습니다.",
-        "branch": "{name}",
+        "everywhere": "전체 지점",
         "truth": "== 실제와 비교 (시뮬레이터는 정답을 압니다) ==",
         "misplaced": "등록 {total}명 중 엉뚱한 채널에 놓이거나 경로를 모르는 수: 묻기만 {asked} · 추적만 {tracked} · "
         "마지막 접점 {last} · 경로 전체 {path}",
@@ -25,7 +25,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "notes": "묻기만: 보호자의 대답만 · 추적만: 대답 없이 마지막 접점 · 마지막: 위 점수판 (직접 방문뿐일 때 대답으로 채움)\n"
         "경로: 첫 접점 40 / 중간 20 / 마지막 40. 지인 소개로 알게 된 사람이 지도 광고를 거쳐 오면 마지막 접점은 광고의 공이 됩니다.",
         "others": "그 밖·모름",
-        "sum": "합계",
         "next": "더 보려면:",
         "stays": "켜진 채로 둡니다. 끄려면: {down}",
         "stopped": "모두 껐습니다. 자료는 {home}에 남아 있습니다.",
@@ -33,6 +32,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "sql": "채널·모델별 등록 기여",
         "scoreboard": "한 지점, 다른 모델",
         "leads": "등록한 사람의 첫 접점과 결제액",
+        "explain": "소개로 왔지만 지도를 거친 한 사람은 왜 그렇게 계산됐을까요",
         "files": "원본 파일 (마음껏 열어 보세요)",
     },
     "en": {
@@ -43,9 +43,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "import": "Importing {file}",
         "emit": "Sending the website's and the desk's live events to the collector",
         "wait": "Waiting until the worker has taken in everything",
-        "known": "All of it was there already; nothing was added.",
         "took": "{events} events went from raw files to the scoreboard in {seconds} s.",
-        "branch": "{name}",
+        "everywhere": "all branches",
         "truth": "== Beside the truth, which the simulator knows ==",
         "misplaced": "Of {total} registrations, on a wrong channel or none: asking alone {asked} · tracking alone {tracked} · "
         "last {last} · whole path {path}",
@@ -54,7 +53,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         " where nothing but direct was seen)\npath: 40 to the first touch, 20 between, 40 to the last. Who heard of it from"
         " a friend and came through the map counts for the map under last.",
         "others": "Other or unknown",
-        "sum": "Total",
         "next": "To look further:",
         "stays": "The stack stays up. To stop it: {down}",
         "stopped": "Everything is stopped. The data stays in {home}.",
@@ -62,6 +60,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "sql": "registrations by channel and model",
         "scoreboard": "one branch, another model",
         "leads": "first touch and payments of those who registered",
+        "explain": "why somebody sent by a friend, who came through the map, is credited so",
         "files": "the raw files",
     },
 }
@@ -102,7 +101,12 @@ def beside_the_truth(truth: Mapping[str, Truth], credited: Credited, language: L
                 f"{true.revenue:,}", f"{credited.revenue[channel]:,.0f}", f"{credited.path_revenue[channel]:,.0f}",
             )
         )  # fmt: skip
-    ways = {"asked": credited.asked, "tracked": credited.tracked, "last": credited.last, "path": credited.path}
+    ways = {
+        "asked": credited.asked,
+        "tracked": credited.tracked,
+        "last": credited.last,
+        "path": credited.path,
+    }
     off = {name: _count(misplaced(counts, truth)) for name, counts in ways.items()}
     silent = credited.asked[ELSEWHERE]
     return "\n".join(
@@ -118,8 +122,8 @@ def beside_the_truth(truth: Mapping[str, Truth], credited: Credited, language: L
     )
 
 
-def look_further(command: str, directory: str, language: Language) -> str:
-    """What to try next, as commands that can be copied."""
+def look_further(command: str, directory: str, lead_id: str, language: Language) -> str:
+    """What to try next, as commands that can be copied; `explain` only where there is such a command."""
     say = WORDS[language]
     period = f"--since {SINCE} --until {UNTIL}"
     asks = {
@@ -128,8 +132,11 @@ def look_further(command: str, directory: str, language: Language) -> str:
         "scoreboard": f"{command} scoreboard --site {SITE} --branch mapo {period} --model position --language {language}",
         "leads": f'{command} sql "SELECT lead_id, first_touch_channel, registration_at, paid FROM headwater.leads'
         f" WHERE site = '{SITE}' AND registration_at IS NOT NULL ORDER BY paid DESC LIMIT 10\"",
+        "explain": f"{command} explain {lead_id}",
         "files": f"ls {directory}",
     }
+    if find_spec("infra.commands.explain") is None:
+        del asks["explain"]
     return "\n".join([say["next"], *(f"  # {say[name]}\n  {line}" for name, line in asks.items())])
 
 

@@ -52,3 +52,14 @@ def folded(counts: Mapping[str, float]) -> dict[str, float]:
 def misplaced(counts: Mapping[str, float], truth: Mapping[str, Truth]) -> float:
     """Registrations that a way of knowing gives to a wrong channel or to none."""
     return sum(max(0.0, true.registrations - counts.get(channel, 0)) for channel, true in truth.items())
+
+
+def harvested(quarter: Quarter) -> str:
+    """The lead_id of somebody whom a friend sent and the map's number brought; of somebody else where nobody is."""
+    registered = [lead for lead in quarter.leads if lead.registered_on is not None]
+    ways = [
+        lead
+        for lead in registered
+        if lead.channel == "referral" and lead.via == "place_call" and lead.told == "지인 소개"
+    ]
+    return (ways or registered)[0].lead_id

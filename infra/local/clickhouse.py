@@ -76,6 +76,7 @@ class Limits(NamedTuple):
             "max_threads": str(self.threads),
             "max_rows_to_read": "10000000000",
             "allow_introspection_functions": "0",
+            "output_format_json_quote_denormals": "1",
         }
 
 

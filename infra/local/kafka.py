@@ -205,11 +205,14 @@ class TopicWanted(NamedTuple):
 
 
 def wanted_topics() -> list[TopicWanted]:
-    """The project's topics with the largest message they take."""
-    from schemas.topics import TOPICS
+    """The project's topics with the largest message they take: a dead letter holds a whole one, sealed as text."""
+    from schemas.topics import DEAD_LETTERS, TOPICS
 
+    largest = {DEAD_LETTERS.name: 2 * LARGEST_MESSAGE}
     return [
-        TopicWanted(topic.name, topic.config | {"max.message.bytes": str(LARGEST_MESSAGE)})
+        TopicWanted(
+            topic.name, topic.config | {"max.message.bytes": str(largest.get(topic.name, LARGEST_MESSAGE))}
+        )
         for topic in TOPICS.values()
     ]
 

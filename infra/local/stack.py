@@ -325,15 +325,21 @@ def writer(settings: Settings) -> Any:
 
 def reader(settings: Settings) -> Any:
     """A clickhouse-connect client that may only read."""
-    return _client(settings, settings.reader_user, settings.reader_password)
+    return _client(settings, settings.reader_user, settings.reader_password, database="headwater")
 
 
-def _client(settings: Settings, user: str, password: str) -> Any:
+def _client(settings: Settings, user: str, password: str, database: str = "__default__") -> Any:
     import clickhouse_connect
 
     more: dict[str, Any] = {"ca_cert": settings.clickhouse_ca_file} if settings.clickhouse_ca_file else {}
     return clickhouse_connect.get_client(
-        dsn=None, **_host(settings), username=user, password=password, autogenerate_session_id=False, **more
+        dsn=None,
+        **_host(settings),
+        username=user,
+        password=password,
+        database=database,
+        autogenerate_session_id=False,
+        **more,
     )
 
 

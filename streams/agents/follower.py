@@ -5,11 +5,9 @@ from typing import Final, NamedTuple
 
 from aiokafka import ConsumerRecord
 
-from schemas.event import Event
 from schemas.reading import Reason
 from schemas.topics import CATALOG, EVENTS
-from streams.codec import decode_entry, decode_event
-from streams.domain.days import micros
+from streams.codec import Decoded, decode_entry, decode_event
 from streams.domain.partition import Partition, Refusal
 from streams.domain.site import Fate
 from streams.sinks.clickhouse_sink import Step
@@ -88,7 +86,7 @@ class Follower:
             rows["fate_rows"] = list(self._ranges(fates, version))
         return Written(rows, dead)
 
-    def _take(self, record: ConsumerRecord) -> tuple[Event | None, Fate, Refusal | None]:
+    def _take(self, record: ConsumerRecord) -> tuple[Decoded | None, Fate, Refusal | None]:
         if record.topic == EVENTS.name:
             self.events_next = record.offset + 1
             if record.value is None:
@@ -96,8 +94,7 @@ class Follower:
             event = decode_event(record.value)
             if isinstance(event, Refusal):
                 return None, Fate.DEAD_LETTERED, event
-            fate = self.fold.take_event(*event)
-            return event[0], *_fate(fate)
+            return event, *_fate(self.fold.take_event(event.site, event.fact))
         assert record.topic == CATALOG.name
         self.catalog_next = record.offset + 1
         if record.value is None:
@@ -107,10 +104,10 @@ class Follower:
             return None, Fate.DEAD_LETTERED, entry
         return None, *_fate(self.fold.take_entry(*entry))
 
-    def _archived(self, event: Event, offset: int, value: bytes, version: int) -> Row:
+    def _archived(self, event: Decoded, offset: int, value: bytes, version: int) -> Row:
+        fact = event.fact
         return (
-            event.site, event.event_id, event.type, event.branch or "", micros(event.occurred_at) / 1e6, self.number,
-            offset, value.decode(), version, 0,
+            event.site, fact.id, event.type, fact.branch, fact.at / 1e6, self.number, offset, value.decode(), version, 0,
         )  # fmt: skip
 
     def _ranges(self, fates: list[tuple[str, int, Fate, str]], version: int) -> Iterable[Row]:

@@ -26,7 +26,7 @@ MOST_RECORDS: Final = 20_000
 FULL_ENOUGH: Final = 5_000
 LINGER_SECONDS: Final = 0.2
 REVOKE_SECONDS: Final = 3.0
-STOP_SECONDS: Final = 8.0
+STOP_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 Result = TypeVar("Result")
@@ -157,7 +157,7 @@ class Stepper:
             return
         owners = await self._until_done(lambda: self._sink.claim(partitions, self._clock()))
         tips = await self._until_done(lambda: self._sink.tips(partitions))
-        await self._check_log(tips)
+        await self._check_log(partitions, tips)
         for number in sorted(partitions):
             follower = Follower(number, self._partitions, owners[number])
             tip = tips.get(number)
@@ -199,19 +199,23 @@ class Stepper:
     async def _collect(self, topic: str, number: int, first: int, end: int) -> list[ConsumerRecord]:
         return [record async for chunk in self._reader.read(topic, number, first, end) for record in chunk]
 
-    async def _check_log(self, tips: dict[int, Step]) -> None:
-        events = {number: tip.end for number, tip in tips.items()}
-        catalog = {number: tip.catalog_end for number, tip in tips.items()}
-        for topic, written in ((EVENTS.name, events), (CATALOG.name, catalog)):
-            begins = await self._reader.begins(topic, list(tips))
-            ends = await self._reader.ends(topic, list(tips))
-            for number, end in written.items():
-                if begins[number] > 0 or ends[number] < end:
-                    raise LogDamaged(
-                        f"{topic}, partition {number}: the log holds offsets {begins[number]} to {ends[number]}, but"
-                        f" ClickHouse was written from 0 to {end}: the topic was cut or made anew. Restore the"
-                        " log from its backup, or drop the database `headwater` to have it written anew from this log."
-                    )
+    async def _check_log(self, partitions: set[int], tips: dict[int, Step]) -> None:
+        written = {number: (tip.end, tip.catalog_end) for number, tip in tips.items()}
+        for number in sorted(partitions):
+            end, catalog_end = written.get(number, (0, 0))
+            await self._check_reaches(EVENTS.name, number, end)
+            await self._check_reaches(CATALOG.name, number, catalog_end)
+
+    async def _check_reaches(self, topic: str, number: int, written: int) -> None:
+        """Refuse a log that does not hold everything from the beginning to what was written of it."""
+        begin = (await self._reader.begins(topic, [number]))[number]
+        end = (await self._reader.ends(topic, [number]))[number]
+        if begin > 0 or end < written:
+            raise LogDamaged(
+                f"{topic}, partition {number}: the log holds offsets {begin} to {end}, but"
+                f" ClickHouse was written from 0 to {written}: the topic was cut or made anew. Restore the"
+                " log from its backup, or drop the database `headwater` to have it written anew from this log."
+            )
 
     async def _fold(self, follower: Follower, tip: Step) -> None:
         """Fold silently up to the step; a step that was announced only is done again, its very records."""
@@ -253,7 +257,10 @@ class Stepper:
         self, topic: str, number: int, expected: int, records: list[ConsumerRecord]
     ) -> list[ConsumerRecord]:
         """The records from the expected offset on: what is known dropped, what is missing read from the log."""
-        if not records or records[-1].offset < expected:
+        if not records:
+            return []
+        if records[-1].offset < expected:
+            await self._check_reaches(topic, number, expected)
             return []
         fresh = [record for record in records if record.offset >= expected]
         contiguous = fresh[0].offset == expected and fresh[-1].offset - expected == len(fresh) - 1

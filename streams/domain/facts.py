@@ -195,14 +195,14 @@ _SOURCE_FIELDS: Final = frozenset(
 
 
 @lru_cache(maxsize=16_384)
-def _source_of_link(url: str, referrer: str) -> Source:
+def source_of_link(url: str, referrer: str) -> Source:
     """The source of a visit that says no more than its link; visits of one link share it."""
     return read_source(url, referrer)
 
 
 def _visit(e: Any) -> Body:
     if _SOURCE_FIELDS.isdisjoint(e.__pydantic_fields_set__):
-        source = _source_of_link(e.url, e.referrer or "")
+        source = source_of_link(e.url, e.referrer or "")
         return VISIT, _identifiers(e), Visit(_visitor(e), source, source.url)
     source = read_source(
         e.url,

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.catalog import CatalogEntry
-from schemas.event import Event
 from schemas.reading import Reason
 from schemas.topics import partition_of
 from streams.domain.days import micros
-from streams.domain.facts import fact_of
+from streams.domain.facts import Fact
 from streams.domain.site import Changes, Fate, Site
 
 _EntryKey = tuple[str, str]
@@ -38,20 +37,19 @@ class Partition:
         self._redefined: dict[str, None] = {}
         self._touched: dict[str, Site] = {}
 
-    def take_event(self, event: Event, digest: bytes) -> Fate | Refusal:
-        """Apply a valid event; `digest` is that of its canonical body."""
-        name = event.site
+    def take_event(self, name: str, fact: Fact) -> Fate | Refusal:
+        """Apply what a valid event of a site says."""
         site = self.sites.get(name)
         if site is None:
             if partition_of(name, self.partitions) != self.number:
-                return self._misplaced(name, event.event_id)
+                return self._misplaced(name, fact.id)
             site = self.sites[name] = Site(name)
             self._define(name)
         self._touched[name] = site
-        fate = site.take(fact_of(event), digest)
+        fate = site.take(fact)
         if fate is None:
             detail = "found another body under an event_id that is taken; right would be an id of its own"
-            return Refusal(Reason.ID_CONFLICT, "event_id", detail, name, event.event_id)
+            return Refusal(Reason.ID_CONFLICT, "event_id", detail, name, fact.id)
         return fate
 
     def take_entry(self, entry: CatalogEntry, canonical: bytes) -> Fate | Refusal:

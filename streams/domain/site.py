@@ -119,17 +119,16 @@ class Site:
 
     # -- what comes in ------------------------------------------------------------------------------------------------
 
-    def take(self, fact: Fact, digest: bytes) -> Fate | None:
+    def take(self, fact: Fact) -> Fate | None:
         """Apply one event: applied, duplicate, or None for another body under a known id."""
         held = self.facts.get(fact.id)
         if held is not None:
-            if held.digest != digest:
+            if held.digest != fact.digest:
                 return None
             more = tuple(id for id in fact.ids if id not in held.ids)
             if more:
                 self._identify(held, held.ids + more)
             return Fate.DUPLICATE
-        fact.digest = digest
         self.facts[fact.id] = fact
         if fact.kind == WITHDRAWN:
             self._withdraw(fact.body)

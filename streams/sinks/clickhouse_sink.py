@@ -148,7 +148,7 @@ class ClickHouseSink:
         """The last step of each partition that has one."""
         result = await self._client.query(
             "SELECT partition, first, last, catalog_first, catalog_last, owner, done = 1 FROM headwater.step_rows FINAL"
-            " WHERE partition IN {partitions:Array(UInt16)} ORDER BY first + catalog_first, owner",
+            " WHERE partition IN {partitions:Array(UInt16)} ORDER BY first + catalog_first, owner, writer",
             parameters={"partitions": sorted(set(partitions))},
         )
         return {row[0]: Step(*row) for row in result.result_rows}

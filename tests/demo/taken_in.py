@@ -33,7 +33,12 @@ def taken_in(directory: Path, home: Path) -> tuple[list[dict[str, Any]], list[di
     for one in IMPORTS:
         options = dict(zip(one.options[::2], one.options[1::2], strict=True))
         setting = setting_for(
-            SITE, business, FileMapping(), b"k" * 32, branch=options.get("--branch"), host=options.get("--host")
+            SITE,
+            business,
+            FileMapping(),
+            b"k" * 32,
+            branch=options.get("--branch"),
+            host=options.get("--host"),
         )
         opened = open_file(one.kind, directory / one.file, setting, FileMapping())
         namer, door = Namer(one.kind, setting.secret), Door(pseudonyms, NOW, opened.columns)

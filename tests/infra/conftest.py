@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import processes
+from infra.local import stack
 from infra.local.clickhouse import ingest_secret
 from infra.settings import Settings, as_environment, load_settings
 
@@ -103,5 +103,4 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     """A home of the test's own; whatever it started is gone afterwards."""
     made = home_at(tmp_path)
     yield made
-    for process in processes.marked(made.home):
-        processes.stop(process, 20)
+    stack.down(made, print)

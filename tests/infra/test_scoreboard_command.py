@@ -236,6 +236,12 @@ def filled(front: RunningFront) -> Iterator[RunningFront]:
                                "threshold_increase": 3.0, "threshold_too_little": 3.0}])  # fmt: skip
     put(client, "spend_rows", [{"site": "center", "spend_id": "s1", "channel": "email", "kind": "media",
                                 "first_day": date(2026, 3, 2), "amounts": [700]}])  # fmt: skip
+    names = json.dumps({"ko": "편지", "en": "Letters"})
+    put(client, "channel_rows", [{"site": "center", "channel": "letters", "names": names},
+                                 {"site": "center", "channel": "sms", "names": "{}"}])  # fmt: skip
+    put(client, "spend_rows", [{"site": "letters", "spend_id": "s2", "channel": "letters", "kind": "media",
+                                "first_day": date(2026, 3, 2), "amounts": [5]}])  # fmt: skip
+    put(client, "channel_rows", [{"site": "letters", "channel": "letters", "names": names}])
     client.close()
     yield front
 
@@ -264,6 +270,11 @@ def test_the_command_prints_the_board_in_every_form(filled: RunningFront) -> Non
     answered = json.loads(ask(filled, "--site", "center", "--format", "json").stdout)
     assert [(one["channel"], one["spend"]) for one in answered] == [("email", 700), ("unattributed", 0)]
     assert ask(filled, "--site", "center", "--format", "csv").stdout.splitlines()[0] == ",".join(CONTRACT)
+
+
+def test_a_channel_has_the_name_its_catalog_gives_it(filled: RunningFront) -> None:
+    assert "편지" in ask(filled, "--site", "letters", "--language", "ko").stdout
+    assert "Letters" in ask(filled, "--site", "letters", "--language", "en").stdout
 
 
 @pytest.mark.parametrize(

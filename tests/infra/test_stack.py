@@ -62,9 +62,15 @@ def test_up_status_up_down(settings: Settings) -> None:
 
     asked = headwater(settings, "sql", "SELECT 1 AS one", "--format", "json")
     assert json.loads(asked.stdout)["data"] == [{"one": 1}]
+    own = headwater(settings, "sql", "SELECT 1 AS one FORMAT CSV;", "--format", "json")
+    assert own.stdout == "1\n"
     refused = headwater(settings, "sql", "DROP DATABASE headwater")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "DROP is not for readers" in refused.stderr
+
+    assert headwater(settings, "wait", "--timeout", "30").returncode == 0
+    examined = headwater(settings, "doctor")
+    assert examined.returncode == 0, examined.stdout
 
     down = headwater(settings, "down")
     assert down.returncode == 0, down.stderr
@@ -76,6 +82,10 @@ def test_up_status_up_down(settings: Settings) -> None:
     assert headwater(settings, "down").returncode == 0
     assert headwater(settings, "status").returncode == 1
     assert "`headwater up` starts it" in headwater(settings, "sql", "SELECT 1").stderr
+    assert headwater(settings, "wait", "--timeout", "1").returncode == 1
+    examined = headwater(settings, "doctor")
+    assert examined.returncode == 1
+    assert "-> `headwater up`" in examined.stdout
 
 
 def test_what_was_written_is_there_after_down_and_up(settings: Settings) -> None:

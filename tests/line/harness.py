@@ -191,6 +191,7 @@ class Line:
         self.parts = {part.name: part for part in stack.parts(settings) if part.name in ("kafka", "clickhouse")}
         self.workers: list[Worker] = []
         self._round = 0
+        self._client: Any = None
         self.group = ""
 
     # -- the stack ----------------------------------------------------------------------------------------------------
@@ -397,11 +398,9 @@ class Line:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a query, with every right."""
-        client = stack.writer(self.settings)
-        try:
-            lines = client.raw_query(sql, fmt="JSONEachRow").splitlines()
-        finally:
-            client.close()
+        if self._client is None:
+            self._client = stack.writer(self.settings)
+        lines = self._client.raw_query(sql, fmt="JSONEachRow").splitlines()
         return [orjson.loads(line) for line in lines if line]
 
     def tips(self) -> dict[int, Tip]:
@@ -474,16 +473,33 @@ async def append(bootstrap: str, records: list[Record]) -> None:
                 await producer.stop()
 
 
-def canonical(published: Published) -> bytes:
-    """Every table that has rows, in one order of everything."""
-    return orjson.dumps({table: rows for table, rows in published.items() if rows}, option=orjson.OPT_SORT_KEYS)
+def canonical(published: Published, columns: Published) -> bytes:
+    """Every row of every table in one order, the columns that `columns` has too; 1.0 and True are 1."""
+    return orjson.dumps(
+        {
+            table: {
+                key: {name: _plain(value) for name, value in row.items() if name in columns[table][key]}
+                for key, row in rows.items()
+            }
+            for table, rows in published.items()
+            if rows
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return int(value) if isinstance(value, (bool, float)) and value == int(value) else value
 
 
 def assert_same(found: Published, right: Published) -> None:
     """The dumps are the same byte for byte; else says which rows differ."""
     wrong = differences(found, right)
     assert not wrong, f"{len(wrong)} differences\n" + "\n".join(wrong[:20])
-    assert canonical(found) == canonical(right)
+    if canonical(found, right) != canonical(right, right):
+        raise AssertionError("the dumps differ in spelling alone: a type is not what it was")
 
 
 __all__ = ["Line", "NotInTime", "Record", "Worker", "assert_same", "canonical", "signal", "until"]

@@ -1,52 +1,23 @@
 """The whole line on a real Kafka and the real engine: define, emit, and the field document's table read back."""
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.commands.scoreboard import Asked, read_scoreboard
-from infra.local import processes, stack
-from infra.settings import Settings, as_environment
-from tests.infra.conftest import home_at
+from infra.local import stack
+from infra.settings import Settings
 from tests.path import field_example
+from tests.path.conftest import headwater
 from tests.path.expected import check_field_example
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 SINCE, UNTIL = field_example.PERIOD
 PERIOD = ("--site", field_example.SITE, "--since", SINCE.isoformat(), "--until", UNTIL.isoformat())
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A stack of its own that runs, worker and collector included."""
-    settings = home_at(tmp_path_factory.mktemp("golden"))
-    try:
-        stack.up(settings, print)
-        yield settings
-    finally:
-        stack.down(settings, print)
-        for process in processes.marked(settings.home):
-            processes.stop(process, 20)
-
-
-def headwater(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A command as a person types it."""
-    return subprocess.run(
-        [sys.executable, "-m", "infra.cli", *arguments],
-        env={**os.environ, **as_environment(settings)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""The documentation, and what builds the parts of it that the code knows better."""

@@ -1,0 +1,86 @@
+"""ClickHouse may be lost whole, the log may not: the one is written anew, the other's damage is refused."""
+
+import signal
+
+import pytest
+
+from infra.local import stack
+from schemas.topics import EVENTS
+from tests.line.harness import PARTITIONS, Line, Worker, until
+from tests.line.judging import judge
+from tests.line.records import big_history
+
+pytestmark = pytest.mark.stack
+
+
+def filled(line: Line) -> Worker:
+    """A line in which a worker has written a history and stopped."""
+    line.append(big_history(seed=3, events=400))
+    worker = line.worker()
+    line.until_caught_up()
+    until(lambda: line.committed() == {place: end for place, end in line.ends().items() if end}, 30, "all committed")
+    worker.send(signal.SIGTERM)
+    assert worker.wait(12) == 0
+    return worker
+
+
+def refusal(worker: Worker) -> str:
+    """What a worker says that ends with 70."""
+    before = len(worker.said())
+    worker.start()
+    assert worker.wait(60) == 70
+    return worker.said()[before:]
+
+
+def test_a_wiped_clickhouse_is_written_anew_from_the_log_alone(line: Line) -> None:
+    worker = filled(line)
+    line.drop_database()
+    assert line.published() == {table: {} for table in line.published()} or not any(line.published().values())
+    worker.start()
+    line.until_caught_up()
+    judge(line)
+
+
+def test_a_log_made_anew_is_refused(line: Line) -> None:
+    worker = filled(line)
+    before = line.published()
+    line.make_topics_anew()
+    line.append(big_history(seed=4, events=40))
+    assert "the topic was cut or made anew" in refusal(worker)
+    assert line.published() == before
+
+
+@pytest.mark.parametrize("wiped", [False, True])
+def test_a_cut_log_is_refused(line: Line, wiped: bool) -> None:
+    worker = filled(line)
+    if wiped:
+        line.drop_database()
+    line.cut_log(EVENTS.name, {number: 1 for number in range(PARTITIONS) if line.ends()[EVENTS.name, number]})
+    said = refusal(worker)
+    assert "headwater.events, partition" in said and "cut" in said
+    assert not wiped or not any(line.published().values())
+
+
+def test_a_log_made_anew_under_a_running_worker_is_refused(line: Line) -> None:
+    line.append(big_history(seed=3, events=400))
+    worker = line.worker()
+    line.until_caught_up()
+    line.make_topics_anew()
+    line.append(big_history(seed=4, events=40))
+    assert worker.wait(90) == 70
+    assert "the topic was cut or made anew" in refusal(worker)
+
+
+def test_an_emptied_clickhouse_under_a_running_worker_is_noticed(line: Line) -> None:
+    records = big_history(seed=3, events=400)
+    line.append(records[:200])
+    worker = line.worker()
+    line.until_caught_up()
+    line.drop_database()
+    line.append(records[200:])
+    line.until_caught_up()
+    judge(line)
+    assert worker.codes in ([], [70])
+
+
+__all__ = ["stack"]
