@@ -1,7 +1,6 @@
 """The `headwater` command: a list of commands, each imported only when it is called."""
 
 import importlib
-import importlib.util
 import sys
 
 import click
@@ -24,30 +23,20 @@ COMMANDS = {
     "wait": "wait",
     "scoreboard": "scoreboard",
     "sql": "sql",
-    "explain": "explain",
-    "replay": "replay",
-    "runs": "runs",
-    "audit": "audit",
-    "backup": "backup",
-    "restore": "backup",
     "dead-letters": "dead_letters",
-    "forget": "forget",
-    "qr": "qr",
-    "dashboards": "dashboards",
-    "report": "report",
 }
 
 
 class Commands(click.Group):
-    """Commands by name, those alone whose module is there."""
+    """Commands by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands, in the order of COMMANDS."""
-        return [name for name in COMMANDS if _is_there(name)]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now."""
-        if cmd_name not in COMMANDS or not _is_there(cmd_name):
+        if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"infra.commands.{COMMANDS[cmd_name]}")
         found = module.COMMANDS[cmd_name]
@@ -74,23 +63,9 @@ SUMMARIES = {
     "scoreboard": "Every channel with its inquiries, cost, revenue and what to do.",
     "sql": "Ask ClickHouse as a reader.",
     "wait": "Wait until everything appended before is in ClickHouse.",
-    "replay": "Compute the whole history again under other rules.",
-    "runs": "Show, compare and drop replays.",
-    "explain": "Why a conversion was credited as it was.",
-    "audit": "Compare the tables with the log.",
-    "backup": "Save the log and the keys.",
-    "restore": "Bring a backup back.",
-    "qr": "QR codes.",
-    "dashboards": "Build, push and preview the Grafana dashboards.",
-    "report": "Reports.",
     "dead-letters": "Events that could not be used: show them, requeue them.",
-    "forget": "Forget a person.",
     "keys": "Keys of the collector.",
 }
-
-
-def _is_there(name: str) -> bool:
-    return importlib.util.find_spec(f"infra.commands.{COMMANDS[name]}") is not None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -31,7 +31,17 @@ from streams.domain.partition import Refusal
 
 DIGEST_BYTES: Final = 16
 _ENVELOPE: Final = frozenset(
-    "event_id type site branch occurred_at received_at visitor_id session_id lead_id".split()
+    [
+        "event_id",
+        "type",
+        "site",
+        "branch",
+        "occurred_at",
+        "received_at",
+        "visitor_id",
+        "session_id",
+        "lead_id",
+    ]
 )
 _LANES: Final = {
     "visit_seen": _ENVELOPE | {"url", "referrer"},

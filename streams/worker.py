@@ -106,7 +106,9 @@ class Undertaker:
         try:
             await self._producer.send_and_wait(DEAD_LETTERS.name, orjson.dumps(said), key=key)
         except MessageSizeTooLargeError:
-            await self._producer.send_and_wait(DEAD_LETTERS.name, orjson.dumps(said | {"sealed": ""}), key=key)
+            await self._producer.send_and_wait(
+                DEAD_LETTERS.name, orjson.dumps(said | {"sealed": ""}), key=key
+            )
 
 
 class Watchdog(threading.Thread):
@@ -269,10 +271,18 @@ def main() -> None:
     for noisy in ("aiokafka", "faust", "mode", "clickhouse_connect"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     gc.set_threshold(200_000, 50, 1_000)
+    uvloop.run(ending())
+
+
+async def ending() -> None:
+    """Work, then end the process at once: Faust's tasks, cancelled while they hang on something, may never end."""
     try:
-        code = uvloop.run(work())
+        code = await work()
     except (KafkaError, OSError) as trouble:
         log.critical("ending: %s: %s", type(trouble).__name__, trouble)
+        code = STUCK
+    except Exception:
+        log.critical("ending", exc_info=True)
         code = STUCK
     logging.shutdown()
     os._exit(code)

@@ -7,6 +7,8 @@ CREATE TABLE IF NOT EXISTS headwater.channel_rows
     kind LowCardinality(String) COMMENT 'Kind of the channel, word_of_mouth and so on; empty when none',
     free UInt8 COMMENT '1 when the channel is declared free',
     names String COMMENT 'Name per language, JSON',
+    hours_limit Nullable(Float64) COMMENT 'Hours of staff time a month that the channel has at most; null when not limited',
+    hours_limit_cost Nullable(Int64) COMMENT 'What these hours cost a month at the site''s rate, won; null when not limited or without a rate',
     version UInt64 COMMENT 'Grows with the offsets of both topics; the greatest of a key counts',
     deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
 )

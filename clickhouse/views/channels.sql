@@ -7,9 +7,11 @@ CREATE OR REPLACE VIEW headwater.channels
     channel LowCardinality(String) COMMENT 'Channel slug',
     kind LowCardinality(String) COMMENT 'Kind of the channel, word_of_mouth and so on; empty when none',
     free UInt8 COMMENT '1 when the channel is declared free',
-    names String COMMENT 'Name per language, JSON'
+    names String COMMENT 'Name per language, JSON',
+    hours_limit Nullable(Float64) COMMENT 'Hours of staff time a month that the channel has at most; null when not limited',
+    hours_limit_cost Nullable(Int64) COMMENT 'What these hours cost a month at the site''s rate, won; null when not limited or without a rate'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT run, site, '' AS branch, channel, kind, free, names
+AS SELECT run, site, '' AS branch, channel, kind, free, names, hours_limit, hours_limit_cost
 FROM headwater.channel_rows FINAL
 COMMENT 'One channel a site''s catalog or the shipped one defines'

@@ -44,6 +44,10 @@ _READ_SITES: Final = "SELECT DISTINCT site FROM headwater.events ORDER BY site L
 _READ_RUNS: Final = "SELECT run FROM headwater.runs ORDER BY run LIMIT 11"
 _READ_BRANCHES: Final = "SELECT DISTINCT branch FROM headwater.events WHERE site = {site:String} AND branch != '' ORDER BY branch LIMIT 101"
 _READ_NAMES: Final = "SELECT channel, names FROM headwater.channels WHERE run = {run:String} AND site = {site:String} AND names != '{}'"
+_READ_HOURS: Final = (
+    "SELECT channel, hours_limit_cost FROM headwater.channels"
+    " WHERE run = {run:String} AND site = {site:String} AND hours_limit_cost IS NOT NULL"
+)
 # The newest measure of a branch and channel whose period meets the asked one; withdrawn ones are none.
 _READ_OPEN_SLOTS: Final = """
 SELECT argMax(value, (period_end, period_start, occurred_at, event_id)) AS open_slots
@@ -101,6 +105,13 @@ def read_names(client: Any, asked: Asked) -> dict[str, dict[str, str]]:
     """A reader of ClickHouse -> channel to its name per language, as the catalog says."""
     found = client.query(_READ_NAMES, parameters={"run": asked.run, "site": asked.site}).result_rows
     return {channel: json.loads(names) for channel, names in found if names}
+
+
+def read_hours_limits(client: Any, asked: Asked) -> dict[str, int]:
+    """A reader of ClickHouse -> channel to what its staff hours of the asked period cost at most, in won."""
+    found = client.query(_READ_HOURS, parameters={"run": asked.run, "site": asked.site}).result_rows
+    months = months_between(asked.since, asked.until)
+    return {channel: int(cost * months) for channel, cost in found}
 
 
 def _parameters(asked: Asked) -> dict[str, Any]:
@@ -493,6 +504,7 @@ def scoreboard(
             unknown = _unknown_branches(client, asked)
             slots = read_open_slots(client, asked) if form == "table" else None
             names = read_names(client, asked) if form == "table" else {}
+            limits = read_hours_limits(client, asked) if form == "table" else {}
         finally:
             client.close()
     except ClickHouseError as failed:
@@ -504,7 +516,7 @@ def scoreboard(
     elif form == "csv":
         click.echo(as_csv(rows))
     else:
-        moved = reallocate(rows, open_slots=slots)
+        moved = reallocate(rows, open_slots=slots, hours_limits=limits)
         told = language or language_of(os.environ)
         click.echo(render(rows, told, asked, names=names, reallocation=moved))
     sys.stdout.flush()

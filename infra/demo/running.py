@@ -1,10 +1,10 @@
 """The demo as a user would do it: up, define, import, emit, wait, scoreboard; each step a command of its own."""
 
 import contextlib
+import io
 import json
 import os
 import shlex
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -89,7 +89,7 @@ def taken_in(asking: Asking, settings: Settings, say: Say) -> None:
     steps.append((words["wait"], ("wait", "--timeout", str(WAIT_SECONDS))))
     for number, (told, arguments) in enumerate(steps, 1):
         say(f"[{number:2}/{len(steps)}] {told}")
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(io.StringIO()):  # what `define` lists for programs
             _run(arguments, settings)
 
 

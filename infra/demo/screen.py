@@ -19,7 +19,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "took": "{events}건의 이벤트가 {seconds}초 만에 원본 파일에서 점수판까지 왔습니다.",
         "everywhere": "전체 지점",
         "truth": "== 실제와 비교 (시뮬레이터는 정답을 압니다) ==",
-        "misplaced": "등록 {total}명 중 엉뚱한 채널에 놓이거나 경로를 모르는 수: 묻기만 {asked} · 추적만 {tracked} · "
+        "misplaced": "등록 {total}명 중 제 채널의 숫자에서 빠진 수: 묻기만 {asked} · 추적만 {tracked} · "
         "마지막 접점 {last} · 경로 전체 {path}",
         "asked_note": "“어떻게 아셨어요?”만으로는 {total}명 중 {silent}명이 “인터넷”이거나 답이 없습니다.",
         "notes": "묻기만: 보호자의 대답만 · 추적만: 대답 없이 마지막 접점 · 마지막: 위 점수판 (직접 방문뿐일 때 대답으로 채움)\n"
@@ -46,7 +46,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "took": "{events} events went from raw files to the scoreboard in {seconds} s.",
         "everywhere": "all branches",
         "truth": "== Beside the truth, which the simulator knows ==",
-        "misplaced": "Of {total} registrations, on a wrong channel or none: asking alone {asked} · tracking alone {tracked} · "
+        "misplaced": "Of {total} registrations, missing from their own channel’s count: asking alone {asked} · tracking alone {tracked} · "
         "last {last} · whole path {path}",
         "asked_note": "“How did you hear of us?” alone: {silent} of {total} say “the internet” or nothing.",
         "notes": "asked: answers alone · tracked: last touch without answers · last: the scoreboard above (answers fill in"
@@ -128,10 +128,10 @@ def look_further(command: str, directory: str, lead_id: str, language: Language)
     period = f"--since {SINCE} --until {UNTIL}"
     asks = {
         "sql": f'{command} sql "SELECT channel, model, sum(weight) AS registrations FROM headwater.credits'
-        f" WHERE site = '{SITE}' AND stage = 'registration' GROUP BY channel, model ORDER BY channel, model\"",
+        f" WHERE run = 'live' AND site = '{SITE}' AND stage = 'registration' GROUP BY channel, model ORDER BY channel, model\"",
         "scoreboard": f"{command} scoreboard --site {SITE} --branch mapo {period} --model position --language {language}",
         "leads": f'{command} sql "SELECT lead_id, first_touch_channel, registration_at, paid FROM headwater.leads'
-        f" WHERE site = '{SITE}' AND registration_at IS NOT NULL ORDER BY paid DESC LIMIT 10\"",
+        f" WHERE run = 'live' AND site = '{SITE}' AND registration_at IS NOT NULL ORDER BY paid DESC LIMIT 10\"",
         "explain": f"{command} explain {lead_id}",
         "files": f"ls {directory}",
     }

@@ -50,7 +50,7 @@ def folded(counts: Mapping[str, float]) -> dict[str, float]:
 
 
 def misplaced(counts: Mapping[str, float], truth: Mapping[str, Truth]) -> float:
-    """Registrations that a way of knowing gives to a wrong channel or to none."""
+    """How many registrations a way of knowing leaves out of their own channels' counts, summed over channels."""
     return sum(max(0.0, true.registrations - counts.get(channel, 0)) for channel, true in truth.items())
 
 

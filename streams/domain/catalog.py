@@ -17,11 +17,12 @@ WORD_OF_MOUTH: Final = "word_of_mouth"
 
 
 class Channel(NamedTuple):
-    """A channel's own kind ('' if none), whether it is free, and its name per language."""
+    """A channel's own kind ('' if none), whether it is free, its name per language, and its staff hours a month."""
 
     kind: str
     free: bool
     names: Mapping[str, str]
+    hours_limit: float | None = None
 
 
 SHIPPED_CHANNELS: Final[Mapping[str, Channel]] = {
@@ -128,6 +129,7 @@ class SiteCatalog:
                     shipped.kind if one.channel_kind is None else one.channel_kind,
                     shipped.free if one.free is None else one.free,
                     names_of(one.name) or shipped.names,
+                    one.hours_limit,
                 )
                 if one.rule_sets:
                     rules.append((id, one.rule_sets))

@@ -120,7 +120,8 @@ class ClickHouseSink:
         wanted = set(partitions)
         while wanted:
             held = await self._owners(wanted)
-            claimed = {number: held.get(number, (0, ""))[0] + 1 for number in wanted}
+            # Numbers of a database that was emptied meanwhile are not given again: its steps are nobody's.
+            claimed = {number: max(held.get(number, (0, ""))[0] + 1, int(at * 1000)) for number in wanted}
             await self.insert(
                 "owner_rows", [(number, owner, self._writer, at) for number, owner in sorted(claimed.items())]
             )
@@ -148,7 +149,9 @@ class ClickHouseSink:
         """The last step of each partition that has one."""
         result = await self._client.query(
             "SELECT partition, first, last, catalog_first, catalog_last, owner, done = 1 FROM headwater.step_rows FINAL"
-            " WHERE partition IN {partitions:Array(UInt16)} ORDER BY first + catalog_first, owner, writer",
+            " WHERE partition IN {partitions:Array(UInt16)}"
+            " AND (partition, owner) IN (SELECT partition, owner FROM headwater.owner_rows)"
+            " ORDER BY first + catalog_first, owner, writer",
             parameters={"partitions": sorted(set(partitions))},
         )
         return {row[0]: Step(*row) for row in result.result_rows}

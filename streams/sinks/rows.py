@@ -26,7 +26,7 @@ from streams.domain.conversions import (
 )
 from streams.domain.days import iso_day
 from streams.domain.site import Changes
-from streams.domain.spend import SpendRow
+from streams.domain.spend import SpendRow, gross
 from streams.domain.touches import TOLD, Touch
 
 Row = tuple[Any, ...]
@@ -60,7 +60,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         " scans calls inquiries consults registrations revenue cash version deleted",
         "site_rows": "run site name time_zone currency branches ltv_months ltv_monthly_revenue roi_months"
         " threshold_stop threshold_increase threshold_too_little payments settings version deleted",
-        "channel_rows": "run site channel kind free names version deleted",
+        "channel_rows": "run site channel kind free names hours_limit hours_limit_cost version deleted",
     }.items()
 }
 
@@ -253,19 +253,14 @@ def site_row(run: str, catalog: SiteCatalog, payments: int, version: int) -> Row
 
 def channel_rows(run: str, catalog: SiteCatalog, version: int) -> list[Row]:
     """channel_rows: one a defined or shipped channel."""
-    return [
-        (
-            run,
-            catalog.site,
-            slug,
-            one.kind,
-            1 if one.free else 0,
-            orjson.dumps(dict(one.names), option=orjson.OPT_SORT_KEYS).decode(),
-            version,
-            0,
-        )
-        for slug, one in sorted(catalog.channels.items())
-    ]
+    rows: list[Row] = []
+    rate = catalog.staff_hourly_rate
+    for slug, one in sorted(catalog.channels.items()):
+        names = orjson.dumps(dict(one.names), option=orjson.OPT_SORT_KEYS).decode()
+        hours = one.hours_limit
+        cost = gross(None, hours, False, rate) if hours is not None and rate else None
+        rows.append((run, catalog.site, slug, one.kind, 1 if one.free else 0, names, hours, cost, version, 0))
+    return rows
 
 
 def rows_of(run: str, site: str, changes: Changes, payments: int, version: int) -> dict[str, list[Row]]:

@@ -37,3 +37,10 @@ def migrated(engine: Client) -> Client:
     engine.command("DROP DATABASE IF EXISTS headwater SYNC")
     migrate(engine, embedded=True)
     return engine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here runs on the engine in this process, which opens one directory only."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.engine)

@@ -408,6 +408,7 @@ class Line:
         try:
             rows = self.rows(
                 "SELECT partition, last, catalog_last, done FROM headwater.step_rows FINAL"
+                " WHERE (partition, owner) IN (SELECT partition, owner FROM headwater.owner_rows)"
                 " ORDER BY first + catalog_first, owner"
             )
         except Exception:  # the client raises whatever its HTTP library raises while the front is down

@@ -83,10 +83,10 @@ class Proxy:
         self._ended = asyncio.Event()
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", self._pass)
-        runner = web.AppRunner(app, auto_decompress=False)
+        runner = web.AppRunner(app, auto_decompress=False, shutdown_timeout=0.1)
         async with aiohttp.ClientSession(auto_decompress=False) as self._session:
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+            site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             server: Any = site._server
             self._port = server.sockets[0].getsockname()[1]

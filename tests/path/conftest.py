@@ -49,3 +49,10 @@ def headwater(settings: Settings, *arguments: str) -> "subprocess.CompletedProce
         timeout=120,
         check=False,
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks the engine in this process runs in a process of its own: an engine opens one directory only."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and "engine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.engine)
