@@ -164,8 +164,13 @@ class Stepper:
             self._followers[number] = follower
             if tip is not None:
                 await self._fold(follower, tip)
-            await self._catch_up(follower)
+            if self._holds(follower):
+                await self._catch_up(follower)
         self.opened.set()
+
+    def _holds(self, follower: Follower) -> bool:
+        """Whether the partition was not lost meanwhile: who goes on from where it stood would announce a false step."""
+        return self._followers.get(follower.number) is follower
 
     async def _catch_up(self, follower: Follower) -> None:
         """Step through what the log already holds, in bulk."""
@@ -177,6 +182,8 @@ class Stepper:
             return
         async for records in self._in_lots(number, follower.events_next, end):
             await self._step_through(follower, entries, records)
+            if not self._holds(follower):
+                return
             entries = []
 
     async def _in_lots(self, number: int, first: int, end: int) -> AsyncIterator[list[ConsumerRecord]]:

@@ -103,16 +103,20 @@ _FIELDS = {
 
 
 class People:
-    """The components of one site; `nodes_of` gives a fact's identifiers with sharing, forgetting and joins applied."""
+    """The components of one site.
+
+    `nodes_of` gives a fact's identifiers with sharing, forgetting and joins applied, `stream_of` the visitor whose
+    sessions a hit belongs to ('' for one that many people share).
+    """
 
     def __init__(
         self,
         nodes_of: Callable[[Fact], tuple[str, ...]],
         let_go: Callable[[Person], None],
-        is_shared: Callable[[str], bool],
+        stream_of: Callable[[Fact], str],
     ) -> None:
         self._nodes_of = nodes_of
-        self._is_shared = is_shared
+        self._stream_of = stream_of
         self._let_go = let_go
         self.by_node: dict[str, Person] = {}
 
@@ -176,10 +180,10 @@ class People:
         person.facts.append(fact)
         kind = fact.kind
         if kind in (VISIT, PAGE):
-            if self._is_shared(fact.body.visitor):
+            key = self._stream_of(fact)
+            if not key:
                 _append(person, "special", fact)
                 return
-            key = fact.body.visitor or "event:" + fact.id
             stream = person.streams.get(key)
             if stream is None:
                 stream = person.streams[key] = Stream()

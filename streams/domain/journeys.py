@@ -1,7 +1,7 @@
 """A person's journey: every tracked touch in order of time, what they told, and the path to one conversion."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from streams.domain.attribution import DAY_US
@@ -65,6 +65,7 @@ def rebuild_touches(
     scans: Scans,
     calls: Mapping[str, CallGroup],
     kiosks: Mapping[str, Kiosk],
+    node_of: Callable[[str, int], str],
 ) -> tuple[list[Touch], list[CallRow]]:
     """All tracked touches of a person in order, and the rows of their calls."""
     sessions: list[Touch] = []
@@ -92,7 +93,7 @@ def rebuild_touches(
         for fact in person.calls:
             group = calls[fact.body.call_id]
             if group.newest is fact:
-                row, touch = _call(fact, group, person, catalog, kiosks)
+                row, touch = _call(fact, group, person, catalog, kiosks, node_of)
                 rows.append(row)
                 if touch is not None:
                     touches.append(touch)
@@ -123,7 +124,12 @@ def _special_touch(
 
 
 def _call(
-    fact: Fact, group: CallGroup, person: Person, catalog: SiteCatalog, kiosks: Mapping[str, Kiosk]
+    fact: Fact,
+    group: CallGroup,
+    person: Person,
+    catalog: SiteCatalog,
+    kiosks: Mapping[str, Kiosk],
+    node_of: Callable[[str, int], str],
 ) -> tuple[CallRow, Touch | None]:
     call = fact.body
     day = catalog.calendar.day(call.start)
@@ -136,7 +142,7 @@ def _call(
     touch = None
     channel = campaign = ""
     if counted and group.visitor:
-        stream, kiosk = person.streams.get(group.visitor), kiosks.get(group.visitor)
+        stream, kiosk = person.streams.get(node_of(group.visitor, fact.at)), kiosks.get(group.visitor)
         sessions = stream.sessions if stream else list(kiosk.sessions.values()) if kiosk else []
         before = [session for session in sessions if session.at <= call.start]
         if before:

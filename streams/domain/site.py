@@ -98,7 +98,7 @@ class Site:
         self.withdrawn: set[str] = set()
         self.forgotten: dict[str, list[int]] = {}
         self.anew: dict[str, str] = {}
-        self.people = People(self._nodes_of, self._let_go, self._is_shared)
+        self.people = People(self._nodes_of, self._let_go, self._stream_of)
         self.kiosks: dict[str, Kiosk] = {}
         self.calls: dict[str, CallGroup] = {}
         self.numbers = NumberLog()
@@ -381,6 +381,15 @@ class Site:
     def _is_shared(self, identifier: str) -> bool:
         return identifier in self.catalog.shared
 
+    def _stream_of(self, fact: Fact) -> str:
+        """The visitor by which a hit is cut into sessions, another after each forgetting; '' if many share it."""
+        visitor: str = fact.body.visitor
+        if not visitor:
+            return "event:" + fact.id
+        if self.forgotten or self.catalog.shared:
+            return self._node(visitor, fact.at)
+        return visitor
+
     def _kiosk(self, fact: Fact) -> Kiosk:
         """The shared visitor of a hit, whose sessions are to be cut anew."""
         kiosk = self.kiosks.setdefault(fact.body.visitor, Kiosk())
@@ -403,7 +412,7 @@ class Site:
         if not person.plain:
             self._mark(person, TOUCHES | LEADS, _NEVER)
             return
-        stream = person.streams[fact.body.visitor or "event:" + fact.id]
+        stream = person.streams[self._stream_of(fact)]
         running = stream.last
         if running is not None:
             if (fact.at, fact.id) < (running.last_at, running.last_id):
@@ -542,7 +551,9 @@ class Site:
         self._stale_kiosks = set()
 
     def _settle_touches(self, person: Person) -> None:
-        touches, calls = rebuild_touches(person, self.catalog, self.scans, self.calls, self.kiosks)
+        touches, calls = rebuild_touches(
+            person, self.catalog, self.scans, self.calls, self.kiosks, self._node
+        )
         before = {touch.id: touch for touch in person.touches}
         stale = person.stale
         for touch in touches:

@@ -17,6 +17,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
 from clickhouse.migrate import migrate
 from infra.local import kafka, processes, stack
@@ -188,7 +190,9 @@ class Line:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.parts = {part.name: part for part in stack.parts(settings) if part.name in ("kafka", "clickhouse")}
+        self.parts = {
+            part.name: part for part in stack.parts(settings) if part.name in ("kafka", "clickhouse")
+        }
         self.workers: list[Worker] = []
         self._round = 0
         self._client: Any = None
@@ -334,7 +338,9 @@ class Line:
     @contextlib.asynccontextmanager
     async def _consumer(self) -> Any:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.settings.bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=8 << 20
+            bootstrap_servers=self.settings.bootstrap,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=8 << 20,
         )
         await consumer.start()
         try:
@@ -392,7 +398,9 @@ class Line:
     def dead_letters(self) -> list[dict[str, Any]]:
         """What the dead letters' topic holds."""
         log = self.log(DEAD_LETTERS.name)
-        return [orjson.loads(one.value) for records in log.values() for one in records if one.value is not None]
+        return [
+            orjson.loads(one.value) for records in log.values() for one in records if one.value is not None
+        ]
 
     # -- ClickHouse ---------------------------------------------------------------------------------------------------
 
@@ -411,7 +419,7 @@ class Line:
                 " WHERE (partition, owner) IN (SELECT partition, owner FROM headwater.owner_rows)"
                 " ORDER BY first + catalog_first, owner"
             )
-        except Exception:  # the client raises whatever its HTTP library raises while the front is down
+        except (ClickHouseError, HTTPError, OSError):  # the front is down
             return {}
         return {row["partition"]: Tip(row["last"], row["catalog_last"], bool(row["done"])) for row in rows}
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import lz4.frame
@@ -52,7 +52,7 @@ class Proxy:
         """Where it listens."""
         return f"http://127.0.0.1:{self._port}"
 
-    def __enter__(self) -> "Proxy":
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(10)
         return self
@@ -70,7 +70,7 @@ class Proxy:
         for one in kept:
             one.set_result(done)
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.drop()
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(20)
@@ -96,7 +96,9 @@ class Proxy:
 
     async def _pass(self, asked: web.Request) -> web.StreamResponse:
         body = await asked.read()
-        plain = lz4.frame.decompress(body) if asked.headers.get("Content-Encoding") == "lz4" and body else body
+        plain = (
+            lz4.frame.decompress(body) if asked.headers.get("Content-Encoding") == "lz4" and body else body
+        )
         request = Request(asked.query.get("query", ""), plain)
         if self.holds(request):
             verdict = self._loop.create_future()
@@ -109,6 +111,10 @@ class Proxy:
             asked.method, f"{self._url}{asked.rel_url}", data=body, headers=headers
         ) as answer:
             content = await answer.read()
-            kept = {k: v for k, v in answer.headers.items() if k.lower() not in ("transfer-encoding", "content-length")}
+            kept = {
+                k: v
+                for k, v in answer.headers.items()
+                if k.lower() not in ("transfer-encoding", "content-length")
+            }
             self.passed.append(request.table)
             return web.Response(status=answer.status, body=content, headers=kept)

@@ -4,7 +4,6 @@ import signal
 
 import pytest
 
-from infra.local import stack
 from schemas.topics import EVENTS
 from tests.line.harness import PARTITIONS, Line, Worker, until
 from tests.line.judging import judge
@@ -18,7 +17,11 @@ def filled(line: Line) -> Worker:
     line.append(big_history(seed=3, events=400))
     worker = line.worker()
     line.until_caught_up()
-    until(lambda: line.committed() == {place: end for place, end in line.ends().items() if end}, 30, "all committed")
+    until(
+        lambda: line.committed() == {place: end for place, end in line.ends().items() if end},
+        30,
+        "all committed",
+    )
     worker.send(signal.SIGTERM)
     assert worker.wait(12) == 0
     return worker
@@ -35,7 +38,7 @@ def refusal(worker: Worker) -> str:
 def test_a_wiped_clickhouse_is_written_anew_from_the_log_alone(line: Line) -> None:
     worker = filled(line)
     line.drop_database()
-    assert line.published() == {table: {} for table in line.published()} or not any(line.published().values())
+    assert not any(line.published().values())
     worker.start()
     line.until_caught_up()
     judge(line)
@@ -81,6 +84,3 @@ def test_an_emptied_clickhouse_under_a_running_worker_is_noticed(line: Line) -> 
     line.until_caught_up()
     judge(line)
     assert worker.codes in ([], [70])
-
-
-__all__ = ["stack"]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.line.harness import Line
 from tests.line.judging import judge
-from tests.line.records import big_history, event_record, entry_record, history_of, mixed, poison, reasons_of
+from tests.line.records import big_history, entry_record, event_record, history_of, mixed, poison, reasons_of
 
 pytestmark = pytest.mark.stack
 

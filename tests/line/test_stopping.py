@@ -101,8 +101,13 @@ def test_what_is_acknowledged_is_written(line: Line) -> None:
             tip = tips.get(partition)
             assert tip is not None or offset <= 0
             if tip is not None:
-                assert offset <= (tip.end if topic.endswith("events") else tip.catalog_end), (topic, partition)
+                assert offset <= (tip.end if topic.endswith("events") else tip.catalog_end), (
+                    topic,
+                    partition,
+                )
     line.until_caught_up()
     ends = {place: end for place, end in line.ends().items() if end}
-    until(lambda: {place: at for place, at in line.committed().items() if at} == ends, 30, "all is acknowledged")
+    until(
+        lambda: {place: at for place, at in line.committed().items() if at} == ends, 30, "all is acknowledged"
+    )
     assert worker.codes == []

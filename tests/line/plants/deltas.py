@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streams.agents import follower
 from streams.agents.follower import Follower
 from streams.sinks.clickhouse_sink import ClickHouseSink, Step
-from streams.sinks.rows import COLUMNS, Row
+from streams.sinks.rows import COLUMNS, Row, funnel_row
 from streams.worker import main
 
 NAMES = COLUMNS["funnel_rows"]
@@ -19,7 +18,7 @@ def visits_of(one: Follower) -> dict[tuple[Any, ...], int]:
     found = {}
     for name, site in one.fold.sites.items():
         for key, cell in site.funnel.cells.items():
-            row = follower.rows_of.__globals__["funnel_row"]("live", name, key, cell, 0)
+            row = funnel_row("live", name, key, cell, 0)
             found[row[KEY]] = row[VISITS]
     return found
 
