@@ -19,7 +19,7 @@ check: install ## Lint, types, imports, unit tests: under a minute
 	$(RUN)/ruff format --check $(SOURCES)
 	$(RUN)/mypy
 	$(RUN)/lint-imports
-	$(RUN)/pytest -q -m "not stack and not slow and not bench and not engine"
+	$(RUN)/pytest -q -n auto -m "not stack and not slow and not bench and not engine"
 
 test: check ## What CI runs: check, then everything on real Kafka and the real engine
 	$(RUN)/pytest -q -m engine tests/clickhouse

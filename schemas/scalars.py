@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-END_OF_TIME = datetime(2200, 1, 1, tzinfo=UTC)
+END_OF_TIME = datetime(2149, 1, 1, tzinfo=UTC)  # ClickHouse's Date ends in that year
 MOST_WON = 10**15
 MOST_COUNT = 10**12
 

@@ -33,6 +33,7 @@ from streams.log import Brokers, LogReader
 from streams.sealing import Sealer
 from streams.sinks.clickhouse_sink import ClickHouse, ClickHouseSink
 from streams.sinks.rows import Row
+from streams.snapshots import Snapshots
 
 log = logging.getLogger("headwater.worker")
 
@@ -223,8 +224,11 @@ async def started() -> Running:
     await reader.start()
     await producer.start()
     partitions = len(await producer.partitions_for(EVENTS.name))
-    undertaker = Undertaker(producer, Sealer(Path(environment("HOME", ".headwater"))))
-    stepper = Stepper(sink, reader, undertaker.bury, time.time, partitions)
+    home = Path(environment("HOME", ".headwater"))
+    undertaker = Undertaker(producer, Sealer(home))
+    stepper = Stepper(
+        sink, reader, undertaker.bury, time.time, partitions, snapshots=Snapshots(home / "snapshots")
+    )
     app = make_app(settings)
     events, catalog = topics_of(app)
     follow(app, events, "follow_events", stepper)

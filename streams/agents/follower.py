@@ -12,6 +12,7 @@ from streams.domain.partition import Partition, Refusal
 from streams.domain.site import Fate
 from streams.sinks.clickhouse_sink import Step
 from streams.sinks.rows import Row, rows_of
+from streams.snapshots import Snapshot, mark_of
 
 LIVE: Final = "live"
 
@@ -43,6 +44,18 @@ class Follower:
         self.fold = Partition(number, partitions)
         self.events_next = 0
         self.catalog_next = 0
+        self.saved_next = 0
+        self._last: bytes | None = None
+
+    def snapshot(self) -> Snapshot:
+        """The state as it stands."""
+        return Snapshot(self.fold, self.events_next, self.catalog_next, mark_of(self._last))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a state that was saved."""
+        self.fold = snapshot.fold
+        self.events_next = self.saved_next = snapshot.events_next
+        self.catalog_next = snapshot.catalog_next
 
     def skip_to(self, events_next: int, catalog_next: int) -> None:
         """Move past offsets that hold no record."""
@@ -89,6 +102,7 @@ class Follower:
     def _take(self, record: ConsumerRecord) -> tuple[Decoded | None, Fate, Refusal | None]:
         if record.topic == EVENTS.name:
             self.events_next = record.offset + 1
+            self._last = record.value
             if record.value is None:
                 return None, Fate.FILTERED, None
             event = decode_event(record.value)

@@ -19,6 +19,7 @@ from streams.agents.follower import DeadLetter, Follower, Written
 from streams.log import LogDamaged, LogReader
 from streams.sinks.clickhouse_sink import ClickHouseError, ClickHouseSink, Step
 from streams.sinks.rows import Row
+from streams.snapshots import MOST_EVENTS, Snapshots, mark_of
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ MOST_RECORDS: Final = 20_000
 FULL_ENOUGH: Final = 5_000
 LINGER_SECONDS: Final = 0.2
 REVOKE_SECONDS: Final = 3.0
+WORTH_SAVING: Final = 5_000
 STOP_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
@@ -54,6 +56,7 @@ class Stepper:
         clock: Callable[[], float],
         partitions: int,
         linger_seconds: float = LINGER_SECONDS,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._sink = sink
         self._reader = reader
@@ -61,6 +64,7 @@ class Stepper:
         self._clock = clock
         self._partitions = partitions
         self._linger = linger_seconds
+        self._snapshots = snapshots
         self._assigned: set[int] = set()
         self._followers: dict[int, Follower] = {}
         self._waiting: dict[int, Waiting] = {}
@@ -129,8 +133,9 @@ class Stepper:
         self._stopping = True
         self._wake.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS), self._step:
-                pass
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._step.acquire()
+            self._save()
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -227,9 +232,12 @@ class Stepper:
     async def _fold(self, follower: Follower, tip: Step) -> None:
         """Fold silently up to the step; a step that was announced only is done again, its very records."""
         first, catalog_first = (tip.end, tip.catalog_end) if tip.done else (tip.first, tip.catalog_first)
-        async for records in self._reader.read(CATALOG.name, follower.number, 0, catalog_first):
+        await self._restore(follower, first, catalog_first)
+        async for records in self._reader.read(
+            CATALOG.name, follower.number, follower.catalog_next, catalog_first
+        ):
             follower.fold_only(records)
-        async for records in self._reader.read(EVENTS.name, follower.number, 0, first):
+        async for records in self._reader.read(EVENTS.name, follower.number, follower.events_next, first):
             follower.fold_only(records)
             self._folded += len(records)
             await asyncio.sleep(0)
@@ -240,6 +248,32 @@ class Stepper:
             events = await self._collect(EVENTS.name, follower.number, first, tip.end)
             step = tip._replace(owner=follower.owner)
             await self._write({follower.number: (follower, step, entries + events)})
+
+    async def _restore(self, follower: Follower, events_next: int, catalog_next: int) -> None:
+        """Begin from a snapshot that lies before an offset of each topic, if the log still holds what it ends with."""
+        if self._snapshots is None:
+            return
+        number = follower.number
+        snapshot = self._snapshots.load(number, self._partitions, events_next, catalog_next)
+        if snapshot is None:
+            return
+        last = await self._collect(EVENTS.name, number, snapshot.events_next - 1, snapshot.events_next)
+        if last and mark_of(last[0].value) == snapshot.mark:
+            follower.restore(snapshot)
+        else:
+            self._snapshots.drop(number)
+
+    def _save(self) -> None:
+        """Save the partitions that grew, the smallest first, as far as leaving may take."""
+        if self._snapshots is None:
+            return
+        room = MOST_EVENTS
+        for follower in sorted(self._followers.values(), key=lambda one: one.events_next):
+            room -= follower.events_next
+            if room < 0:
+                return
+            if follower.events_next - follower.saved_next >= WORTH_SAVING:
+                self._snapshots.save(follower.number, follower.snapshot())
 
     async def _advance(self, taken: dict[int, Waiting]) -> None:
         """One step of each partition something came for."""

@@ -6,9 +6,11 @@
 import gc
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import orjson
 from aiokafka import ConsumerRecord
@@ -16,6 +18,7 @@ from aiokafka import ConsumerRecord
 from schemas.topics import EVENTS
 from streams.agents.follower import Follower
 from streams.sinks.clickhouse_sink import Step, columns_json
+from streams.snapshots import Snapshots
 from tests.bench.workload import START, small_job
 
 CHUNK = 10_000
@@ -71,14 +74,20 @@ def advanced(made: Iterable[tuple[str, bytes]], chunk: int = CHUNK) -> tuple[int
     return events, seconds
 
 
-def folded(made: Iterable[tuple[str, bytes]]) -> tuple[int, float]:
-    """Events, and CPU seconds to fold them as on assignment."""
+def folded(made: Iterable[tuple[str, bytes]]) -> tuple[int, float, float]:
+    """Events, and CPU seconds to fold them as on assignment, from the log and from a snapshot of its whole."""
     held = list(records(made))
     follower = Follower(0, 1, 1)
     began = time.process_time()
     follower.fold_only(held)
     follower.settle_only()
-    return len(held), time.process_time() - began
+    from_log = time.process_time() - began
+    with tempfile.TemporaryDirectory() as directory:
+        store = Snapshots(Path(directory))
+        store.save(0, follower.snapshot())
+        began = time.process_time()
+        assert store.load(0, 1, len(held), 0) is not None
+        return len(held), from_log, time.process_time() - began
 
 
 def main(events: int) -> None:
@@ -91,8 +100,9 @@ def main(events: int) -> None:
     for touches, persons in ((5, 2_000), (50, 300), (500, 40)):
         count, seconds = advanced(journeys(persons, touches), 2_000)
         print(f"{touches:>9} touches a person: {seconds / count * 1e6:>6.1f} us an event", flush=True)
-    count, seconds = folded(small_job(events, events // 5, 1))
-    print(f"fold on assignment: {count / seconds:,.0f} events per CPU-second")
+    count, seconds, restored = folded(small_job(events, events // 5, 1))
+    print(f"fold on assignment from the log: {count / seconds:,.0f} events per CPU-second", flush=True)
+    print(f"fold on assignment from a snapshot: {count / restored:,.0f} events per CPU-second", flush=True)
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB")
 
 

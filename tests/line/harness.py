@@ -213,6 +213,7 @@ class Line:
             if worker.alive:
                 worker.kill()
         stack.down(self.settings, lambda _: None)
+        processes.reap()
 
     def empty(self) -> None:
         """New topics, a new database, a new consumer group, no workers."""

@@ -89,7 +89,7 @@ BAD: list[tuple[str, str, Any]] = [
     ("visit_seen", "occurred_at", "1700000000"),
     ("visit_seen", "occurred_at", 1_700_000_000),
     ("visit_seen", "occurred_at", "1969-12-31T23:59:59Z"),
-    ("visit_seen", "occurred_at", "2200-01-01T00:00:00Z"),
+    ("visit_seen", "occurred_at", "2149-01-01T00:00:00Z"),
     ("visit_seen", "occurred_at", "9999-12-31T23:59:59-12:00"),
     ("visit_seen", "visitor_id", ""),
     ("visit_seen", "lead_id", 7),
