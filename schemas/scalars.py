@@ -9,7 +9,7 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringCo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)  # a call that began before it still lies within ClickHouse's Date
 END_OF_TIME = datetime(2149, 1, 1, tzinfo=UTC)  # ClickHouse's Date ends in that year
 MOST_WON = 10**15
 MOST_COUNT = 10**12
