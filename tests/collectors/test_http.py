@@ -326,9 +326,9 @@ def test_hostile_bodies_are_refused_with_field_and_fix_and_never_stored(door: Do
         (415, {"Content-Encoding": "br"}, b"{}"),
         (415, {"Content-Encoding": "gzip, gzip"}, b"{}"),
         (400, {"Content-Encoding": "gzip"}, b"{}"),
-        (400, {"Content-Encoding": "gzip"}, gzip.compress(b"{}" * 100)[:-6]),
-        (413, {"Content-Encoding": "gzip"}, gzip.compress(bytes(64 * 1024 * 1024), 9)),
-        (413, {"Content-Encoding": "gzip"}, gzip.compress(b" " * (limits.BODY_BYTES + 1), 1)),
+        (400, {"Content-Encoding": "gzip"}, gzip.compress(b"{}" * 100, mtime=0)[:-6]),
+        (413, {"Content-Encoding": "gzip"}, gzip.compress(bytes(64 * 1024 * 1024), 9, mtime=0)),
+        (413, {"Content-Encoding": "gzip"}, gzip.compress(b" " * (limits.BODY_BYTES + 1), 1, mtime=0)),
         (400, {"X-Long": "x" * 9000}, b"{}"),
     ],
 )

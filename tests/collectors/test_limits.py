@@ -78,7 +78,7 @@ def test_a_bomb_is_refused_early_and_takes_no_memory() -> None:
         b"",
         b"{}",
         b"\x1f\x8b",
-        gzip.compress(b"x" * 100)[:-4],
+        gzip.compress(b"x" * 100, mtime=0)[:-4],
         gzip.compress(b"a", mtime=0) + b"tail",
         zlib.compress(b"{}"),
     ],
