@@ -76,16 +76,16 @@ class Follower:
         """Take the records of a step in: its rows, under the step's version."""
         version = step.version
         archive: list[Row] = []
-        fates: list[tuple[str, int, Fate, str]] = []
         dead: list[DeadLetter] = []
+        fates = FateRanges(self.number, version)
         for record in records:
             event, fate, refusal = self._take(record)
             topic, offset = record.topic, record.offset
             if refusal is not None:
                 dead.append(DeadLetter(topic, self.number, offset, refusal, record.key or b"", record.value))
-                fates.append((topic, offset, Fate.DEAD_LETTERED, refusal.reason))
+                fates.add(topic, offset, Fate.DEAD_LETTERED, refusal.reason)
                 continue
-            fates.append((topic, offset, fate, Reason.TOMBSTONE if fate is Fate.FILTERED else ""))
+            fates.add(topic, offset, fate, Reason.TOMBSTONE if fate is Fate.FILTERED else "")
             if event is not None and fate is Fate.APPLIED:
                 archive.append(self._archived(event, offset, record.value, version))
         rows: dict[str, list[Row]] = {}
@@ -95,8 +95,8 @@ class Follower:
                 rows.setdefault(table, []).extend(written)
         if archive:
             rows["event_archive"] = archive
-        if fates:
-            rows["fate_rows"] = list(self._ranges(fates, version))
+        if records:
+            rows["fate_rows"] = fates.rows()
         return Written(rows, dead)
 
     def _take(self, record: ConsumerRecord) -> tuple[Decoded | None, Fate, Refusal | None]:
@@ -108,7 +108,10 @@ class Follower:
             event = decode_event(record.value)
             if isinstance(event, Refusal):
                 return None, Fate.DEAD_LETTERED, event
-            return event, *_fate(self.fold.take_event(event.site, event.fact))
+            fate = self.fold.take_event(event.site, event.fact)
+            if isinstance(fate, Refusal):
+                return None, Fate.DEAD_LETTERED, fate
+            return event, fate, None
         assert record.topic == CATALOG.name
         self.catalog_next = record.offset + 1
         if record.value is None:
@@ -116,7 +119,8 @@ class Follower:
         entry = decode_entry(record.value)
         if isinstance(entry, Refusal):
             return None, Fate.DEAD_LETTERED, entry
-        return None, *_fate(self.fold.take_entry(*entry))
+        fate = self.fold.take_entry(*entry)
+        return (None, Fate.DEAD_LETTERED, fate) if isinstance(fate, Refusal) else (None, fate, None)
 
     def _archived(self, event: Decoded, offset: int, value: bytes, version: int) -> Row:
         fact = event.fact
@@ -124,19 +128,42 @@ class Follower:
             event.site, fact.id, event.type, fact.branch, fact.at / 1e6, self.number, offset, value.decode(), version, 0,
         )  # fmt: skip
 
-    def _ranges(self, fates: list[tuple[str, int, Fate, str]], version: int) -> Iterable[Row]:
-        """Runs of one fate as one row each."""
-        topic, first, fate, reason = fates[0]
-        last = first
-        for one in fates[1:]:
-            if (one[0], one[2], one[3]) == (topic, fate, reason) and one[1] == last + 1:
-                last = one[1]
-                continue
-            yield (topic, self.number, first, last, fate, reason, version, 0)
-            topic, first, fate, reason = one
-            last = first
-        yield (topic, self.number, first, last, fate, reason, version, 0)
 
+class FateRanges:
+    """Fates in order of offsets -> rows, a run of one fate each."""
 
-def _fate(fate: Fate | Refusal) -> tuple[Fate, Refusal | None]:
-    return (Fate.DEAD_LETTERED, fate) if isinstance(fate, Refusal) else (fate, None)
+    def __init__(self, partition: int, version: int) -> None:
+        self._partition = partition
+        self._version = version
+        self._rows: list[Row] = []
+        self._run: tuple[str, Fate, str] | None = None
+        self._first = self._last = 0
+
+    def add(self, topic: str, offset: int, fate: Fate, reason: str) -> None:
+        """The fate of the next record."""
+        run = self._run
+        if (
+            run is not None
+            and offset == self._last + 1
+            and run[1] is fate
+            and run[0] == topic
+            and run[2] == reason
+        ):
+            self._last = offset
+            return
+        self._end()
+        self._run = (topic, fate, reason)
+        self._first = self._last = offset
+
+    def _end(self) -> None:
+        if self._run is not None:
+            topic, fate, reason = self._run
+            self._rows.append(
+                (topic, self._partition, self._first, self._last, fate, reason, self._version, 0)
+            )
+
+    def rows(self) -> list[Row]:
+        """Every run."""
+        self._end()
+        self._run = None
+        return self._rows

@@ -153,7 +153,7 @@ def work_out(
     units = _units(person, catalog, calls, node_of)
     told = [_dated(fact, person, units, catalog, calls, node_of) for fact in person.told]
     times = [touch.at for touch in person.touches]
-    held = person.conversions or {}
+    held: dict[str, Conversion] = person.conversions or {}
     stale = person.stale
     calendar = catalog.calendar
     name = person.name
@@ -161,6 +161,17 @@ def work_out(
     def credited(reached: Reached, branch: str, paid: Sequence[tuple[Fact, bool]]) -> Conversion:
         old = held.get(reached.id)
         if old is not None and old.at == reached.at and reached.at < stale:
+            if (
+                not paid
+                and not old.paid
+                and (old.branch, old.person, old.event_id)
+                == (
+                    branch,
+                    name,
+                    reached.event_id,
+                )
+            ):
+                return old
             path, parts = old.path, old.credit
         else:
             path = path_to(reached.at, person.touches, times, told, catalog)

@@ -77,6 +77,13 @@ class Person:
         self.rows: dict[tuple[str, str], Any] | None = None
         self.stale = _NEWLY  # conversions at or after this instant are out of date; _NEWLY: none is
 
+    def stream(self, visitor: str) -> Stream:
+        """The hits of one of the person's visitors, begun if there are none."""
+        stream = self.streams.get(visitor)
+        if stream is None:
+            stream = self.streams[visitor] = Stream()
+        return stream
+
     @property
     def plain(self) -> bool:
         """Whether its touches are sessions only, so that a later session changes no other touch."""
@@ -184,10 +191,7 @@ class People:
             if not key:
                 _append(person, "special", fact)
                 return
-            stream = person.streams.get(key)
-            if stream is None:
-                stream = person.streams[key] = Stream()
-            stream.hits.append(fact)
+            person.stream(key).hits.append(fact)
         else:
             field = _FIELDS.get(kind)
             if field is not None:

@@ -406,13 +406,22 @@ class Site:
             self._mark(person, TOUCHES | LEADS, _NEVER)
             self._mark_scan(source.scan_id)
             return
-        person = self._link(fact)
+        if len(fact.ids) == 1 and not self.forgotten and not self.catalog.shared:
+            person = self.people.alone(fact.ids[0])
+            person.facts.append(fact)
+            stream = person.stream(fact.body.visitor or "event:" + fact.id)
+            stream.hits.append(fact)
+        else:
+            person = self._link(fact)
+            if not self._stream_of(fact):
+                self._mark(person, TOUCHES | LEADS, _NEVER)
+                return
+            stream = person.streams[self._stream_of(fact)]
         if self._dirty.get(person, 0) & TOUCHES:
             return
         if not person.plain:
             self._mark(person, TOUCHES | LEADS, _NEVER)
             return
-        stream = person.streams[self._stream_of(fact)]
         running = stream.last
         if running is not None:
             if (fact.at, fact.id) < (running.last_at, running.last_id):

@@ -332,7 +332,7 @@ def _linked(drawn: list[Row]) -> list[Row]:
         taken.add((event["site"], event["event_id"]))
         if event["type"] == "event_withdrawn":
             target = rng.choice(drawn)
-            event["withdraws"] = "nothing" if target is event else target["event_id"]
+            event["withdraws"] = "nothing" if target["event_id"] == event["event_id"] else target["event_id"]
         events.append(event)
         what = rng.random()
         if what < 0.10:
