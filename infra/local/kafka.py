@@ -180,10 +180,17 @@ def command(settings: Settings) -> list[str]:
     return [*java, "kafka.Kafka", str(config)]
 
 
+def new_cluster_id() -> str:
+    """A random id in Kafka's spelling; one that began with a dash would be read as an option."""
+    while (identity := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return identity
+
+
 def _format(java: list[str], folder: Path, config: Path) -> None:
     kept = folder / "cluster-id"
     if not kept.exists():
-        kept.write_text(urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), encoding="ascii")
+        kept.write_text(new_cluster_id(), encoding="ascii")
     identity = kept.read_text(encoding="ascii").strip()
     done = subprocess.run(
         [*java, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(config), "--ignore-formatted"],

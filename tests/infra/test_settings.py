@@ -64,3 +64,11 @@ def test_secrets_are_never_printed() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_no_cluster_id_looks_like_an_option() -> None:
+    from infra.local.kafka import new_cluster_id
+
+    ids = {new_cluster_id() for _ in range(500)}
+    assert len(ids) == 500
+    assert not any(identity.startswith("-") for identity in ids)
