@@ -12,6 +12,7 @@ GRANT
     SELECT ON headwater.credits,
     SELECT ON headwater.dead_letters,
     SELECT ON headwater.events,
+    SELECT ON headwater.inquiry_cohorts_monthly,
     SELECT ON headwater.leads,
     SELECT ON headwater.payments,
     SELECT ON headwater.runs,

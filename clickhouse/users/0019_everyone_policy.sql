@@ -11,6 +11,7 @@ CREATE ROW POLICY IF NOT EXISTS headwater_everything ON
     headwater.credits,
     headwater.dead_letters,
     headwater.events,
+    headwater.inquiry_cohorts_monthly,
     headwater.leads,
     headwater.payments,
     headwater.spend_daily,

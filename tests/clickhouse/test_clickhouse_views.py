@@ -91,7 +91,7 @@ def unattributed(run: str, conversion_id: str) -> Row:
 
 
 def test_every_table_of_the_contract_is_a_view() -> None:
-    assert set(public_views()) == CONTRACT | {"channels", "column_comments"}
+    assert set(public_views()) == CONTRACT | {"channels", "column_comments", "inquiry_cohorts_monthly"}
     assert set(views()) == {*public_views(), *PRIVATE_VIEWS}
 
 
