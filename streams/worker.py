@@ -9,11 +9,9 @@ import gc
 import logging
 import os
 import signal
-import ssl
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -29,6 +27,7 @@ from streams.agents.follower import DeadLetter
 from streams.agents.following import follow
 from streams.agents.stepper import Stepper
 from streams.app import AppSettings, make_app, topics_of
+from streams.kafka_security import client_security
 from streams.log import Brokers, LogReader
 from streams.sealing import Sealer
 from streams.sinks.clickhouse_sink import ClickHouse, ClickHouseSink
@@ -46,23 +45,6 @@ STOP_SECONDS: Final = 10.0
 def environment(name: str, default: str = "") -> str:
     """A HEADWATER_* variable."""
     return os.environ.get(f"HEADWATER_{name}") or default
-
-
-def security(settings: AppSettings) -> Mapping[str, Any]:
-    """How aiokafka speaks to the broker."""
-    protocol = settings.security_protocol
-    if protocol == "PLAINTEXT":
-        return {}
-    given: dict[str, Any] = {"security_protocol": protocol}
-    if protocol.endswith("SSL"):
-        given["ssl_context"] = ssl.create_default_context(cafile=settings.ca_file or None)
-    if protocol.startswith("SASL"):
-        given |= {
-            "sasl_mechanism": settings.sasl_mechanism,
-            "sasl_plain_username": settings.username,
-            "sasl_plain_password": settings.password,
-        }
-    return given
 
 
 class Undertaker:
@@ -211,7 +193,8 @@ async def started() -> Running:
     """Connect to everything and begin."""
     settings = app_settings()
     writer = f"{settings.instance or 'worker'}:{os.getpid()}:{time.time_ns()}"
-    brokers = Brokers(settings.bootstrap, security(settings))
+    reach = (settings.sasl_mechanism, settings.username, settings.password, settings.ca_file)
+    brokers = Brokers(settings.bootstrap, client_security(settings.security_protocol, *reach))
     sink = await connected(clickhouse(), writer)
     reader = LogReader(brokers)
     producer = AIOKafkaProducer(

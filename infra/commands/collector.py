@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import ssl
 import sys
-from typing import Any
 
 import click
 import uvloop
 
+from infra.local.kafka import security
 from infra.settings import Settings, load_settings
 from streams.collectors.http import CollectorSettings, serve, utc_now
 from streams.collectors.producer import ProducerSettings
@@ -17,15 +16,7 @@ from streams.secret_files import BadSecret
 
 def producer_settings(settings: Settings) -> ProducerSettings:
     """The settings -> how to reach the log, TLS and SASL included."""
-    protocol = settings.kafka_security_protocol
-    security: dict[str, Any] = {"security_protocol": protocol}
-    if protocol.endswith("SSL"):
-        security["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
-    if protocol.startswith("SASL"):
-        security["sasl_mechanism"] = settings.kafka_sasl_mechanism
-        security["sasl_plain_username"] = settings.kafka_username
-        security["sasl_plain_password"] = settings.kafka_password
-    return ProducerSettings(brokers=settings.bootstrap, security=security)
+    return ProducerSettings(brokers=settings.bootstrap, security=security(settings))
 
 
 def collector_settings(settings: Settings) -> CollectorSettings:

@@ -48,10 +48,12 @@ def demo(stop: bool, language: Literal["ko", "en"] | None, seed: int, events: in
         quarter, shown = run_demo(asking, settings, _say)
         click.echo(shown)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        _say(words["interrupted"].format(down=f"{command} down"))
-        sys.exit(130)
-    except (DemoFailed, stack.StackRefused, KafkaRefused, OSError) as failed:
+    except (Exception, KeyboardInterrupt) as failed:
+        if _interrupted(failed):
+            _say(words["interrupted"].format(down=f"{command} down"))
+            sys.exit(130)
+        if not isinstance(failed, (DemoFailed, stack.StackRefused, KafkaRefused, OSError)):
+            raise
         _say(f"headwater demo: {failed}")
         sys.exit(1)
     finally:
@@ -69,6 +71,13 @@ def demo(stop: bool, language: Literal["ko", "en"] | None, seed: int, events: in
 
 def _say(words: str) -> None:
     click.echo(words, err=True)
+
+
+def _interrupted(failed: BaseException | None) -> bool:
+    """Whether an interruption stands behind a failure: a library may have turned it into an error of its own."""
+    while failed is not None and not isinstance(failed, KeyboardInterrupt):
+        failed = failed.__cause__ or failed.__context__
+    return failed is not None
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

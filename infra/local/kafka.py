@@ -7,7 +7,6 @@ all are in the cache nothing is asked of the network.
 import asyncio
 import hashlib
 import os
-import ssl
 import subprocess
 import sys
 import uuid
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.settings import Settings
+from streams.kafka_security import client_security
 
 VERSION = "4.1.0"
 LOCK = Path(__file__).with_name("kafka.jars")
@@ -226,15 +226,13 @@ def wanted_topics() -> list[TopicWanted]:
 
 def security(settings: Settings) -> dict[str, Any]:
     """Settings -> how aiokafka's clients reach the brokers: TLS and SASL as told."""
-    protocol = settings.kafka_security_protocol
-    arguments: dict[str, Any] = {"security_protocol": protocol}
-    if protocol.endswith("SSL"):
-        arguments["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
-    if protocol.startswith("SASL"):
-        arguments["sasl_mechanism"] = settings.kafka_sasl_mechanism
-        arguments["sasl_plain_username"] = settings.kafka_username
-        arguments["sasl_plain_password"] = settings.kafka_password
-    return arguments
+    return client_security(
+        settings.kafka_security_protocol,
+        settings.kafka_sasl_mechanism,
+        settings.kafka_username,
+        settings.kafka_password,
+        settings.kafka_ca_file,
+    )
 
 
 async def make_topics(settings: Settings, topics: Iterable[TopicWanted], replication: int = 1) -> list[str]:

@@ -142,3 +142,20 @@ def test_a_file_is_the_same_whenever_it_is_made() -> None:
     first, again = files_of(quarter, 1), files_of(quarter, 1)
     for name, content in first.items():
         assert hashlib.sha256(content).digest() == hashlib.sha256(again[name]).digest(), name
+
+
+def test_an_interruption_that_a_library_turned_into_an_error_is_one() -> None:
+    from infra.commands.demo import _interrupted
+
+    def failure(kind: type[BaseException]) -> BaseException:
+        try:
+            try:
+                raise kind
+            except kind as inner:
+                raise ValueError("a callback failed") from inner
+        except ValueError as outer:
+            return outer
+
+    assert _interrupted(KeyboardInterrupt())
+    assert _interrupted(failure(KeyboardInterrupt))
+    assert not _interrupted(failure(OSError))
