@@ -161,16 +161,8 @@ def work_out(
     def credited(reached: Reached, branch: str, paid: Sequence[tuple[Fact, bool]]) -> Conversion:
         old = held.get(reached.id)
         if old is not None and old.at == reached.at and reached.at < stale:
-            if (
-                not paid
-                and not old.paid
-                and (old.branch, old.person, old.event_id)
-                == (
-                    branch,
-                    name,
-                    reached.event_id,
-                )
-            ):
+            same = old.branch == branch and old.person == name and old.event_id == reached.event_id
+            if same and not paid and not old.paid:
                 return old
             path, parts = old.path, old.credit
         else:

@@ -413,10 +413,11 @@ class Site:
             stream.hits.append(fact)
         else:
             person = self._link(fact)
-            if not self._stream_of(fact):
+            visitor = self._stream_of(fact)
+            if not visitor:
                 self._mark(person, TOUCHES | LEADS, _NEVER)
                 return
-            stream = person.streams[self._stream_of(fact)]
+            stream = person.streams[visitor]
         if self._dirty.get(person, 0) & TOUCHES:
             return
         if not person.plain:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import psutil
 
 from infra.local import processes, stack
-from infra.settings import Settings, load_settings
+from infra.settings import Settings
 from schemas.topics import EVENTS
 from streams.collectors.producer import ProducerSettings, Record, appending
-from tests.infra.conftest import free_ports
+from tests.infra.conftest import home_at
 
 LOT = 20_000
 
@@ -21,14 +21,7 @@ LOT = 20_000
 @contextlib.contextmanager
 def own_stack(directory: Path, **given: object) -> Iterator[Settings]:
     """A stack of the benchmark's own, on free ports."""
-    kafka, controller, clickhouse, collector = free_ports(4)
-    ports = {
-        "kafka_port": kafka,
-        "kafka_controller_port": controller,
-        "clickhouse_port": clickhouse,
-        "collector_port": collector,
-    }
-    settings = load_settings({}, directory, home=directory / "home", **ports, **given)
+    settings = home_at(directory, **({"partitions": 16, "workers": 1} | given))
     stack.up(settings, lambda _: None)
     try:
         yield settings
