@@ -2,7 +2,9 @@
 
 from clickhouse.migrate import Column, declared_columns, views
 
-PRIVATE_VIEWS = frozenset({"fates"})
+PRIVATE_VIEWS = frozenset(
+    {"fates", "visible_runs"} | {name for name in views() if name.startswith("newest_")}
+)
 PARAMETERS = {
     "channel_scoreboard": {
         "sites": "Array(String)",

@@ -1,1 +1,1 @@
-"""Where it is seen: for now only the data source that compose gives Grafana; dashboards come later."""
+"""Where it is seen: dashboards as definitions, rendered to Grafana's JSON and to pages that open offline."""

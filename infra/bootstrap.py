@@ -117,7 +117,8 @@ def _install_project(root: Path, place: Path, python: Path) -> None:
     Path(packages, "headwater.pth").write_text(f"{root}\n", encoding="utf-8")
     command = place / "bin" / "headwater"
     command.write_text(
-        f"#!{python}\nimport sys\n\nfrom infra.cli import main\n\nsys.exit(main())\n", encoding="utf-8"
+        f'#!{python}\nimport sys\n\nfrom infra.cli import main\n\nif __name__ == "__main__":\n    sys.exit(main())\n',
+        encoding="utf-8",
     )
     command.chmod(0o755)
 

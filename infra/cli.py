@@ -22,8 +22,15 @@ COMMANDS = {
     "import": "importing",
     "wait": "wait",
     "scoreboard": "scoreboard",
+    "explain": "explain",
     "sql": "sql",
+    "audit": "audit",
+    "replay": "replay",
+    "runs": "runs",
+    "dashboards": "dashboards",
     "dead-letters": "dead_letters",
+    "backup": "backup",
+    "restore": "backup",
 }
 
 
@@ -61,10 +68,17 @@ SUMMARIES = {
     "define": "Publish catalog entries from a YAML file.",
     "import": "Take in a file: access log, calls, leads, payments, spend.",
     "scoreboard": "Every channel with its inquiries, cost, revenue and what to do.",
+    "explain": "A conversion or payment: its touches, every credit, what was left out and why.",
     "sql": "Ask ClickHouse as a reader.",
+    "replay": "Credit the whole log again under other settings, beside live.",
+    "runs": "List the runs; show, compare or drop one.",
+    "audit": "Work live out anew from the log, name what differs and put it right.",
     "wait": "Wait until everything appended before is in ClickHouse.",
+    "dashboards": "Build, push or preview the dashboards of Grafana.",
     "dead-letters": "Events that could not be used: show them, requeue them.",
     "keys": "Keys of the collector.",
+    "backup": "Copy the log and the catalog to a directory, what is new of them.",
+    "restore": "Put a backup back onto an empty machine.",
 }
 
 

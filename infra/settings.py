@@ -43,6 +43,13 @@ class Settings(BaseModel):
         1, ge=0, le=32, description="Worker processes of the local stack; 0: they run elsewhere"
     )
 
+    audit_percent: int = Field(
+        5,
+        ge=0,
+        le=100,
+        description="Share of the time that the local stack's auditor works; 0: there is none",
+    )
+
     brokers: str = Field("", description="host:port,… of an existing Kafka; empty: the local one")
     kafka_security_protocol: str = Field(
         "PLAINTEXT", pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$", description="How Kafka is spoken to"

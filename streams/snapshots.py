@@ -20,8 +20,10 @@ import schemas
 import streams
 from streams.domain.partition import Partition
 
-MAGIC: Final = b"headwater snapshot 1\n"
+MAGIC: Final = b"headwater snapshot 2\n"
+CODE_BYTES: Final = 16
 DIGEST_BYTES: Final = 32
+HEAD_BYTES: Final = len(MAGIC) + CODE_BYTES + DIGEST_BYTES
 MOST_EVENTS: Final = 1_000_000
 _LIBRARIES: Final = ("pydantic", "pydantic_core", "phonenumbers", "tzdata", "orjson")
 
@@ -43,7 +45,7 @@ def mark_of(value: bytes | None) -> bytes:
 @cache
 def code_version() -> bytes:
     """A digest of everything that decides what a fold comes to: our source, the interpreter, the libraries."""
-    digest = blake2b(digest_size=16)
+    digest = blake2b(digest_size=CODE_BYTES)
     for package in (schemas, streams):
         root = Path(str(package.__file__)).parent
         for file in sorted(root.rglob("*")):
@@ -52,6 +54,11 @@ def code_version() -> bytes:
     said = [sys.version, platform.machine(), *(f"{name} {version(name)}" for name in _LIBRARIES)]
     digest.update("\n".join(said).encode())
     return digest.digest()
+
+
+def _head(code: bytes, body: bytes) -> bytes:
+    """What stands before a snapshot's body: by which code it was written, and the digest of both."""
+    return MAGIC + code + blake2b(code + body, digest_size=DIGEST_BYTES).digest()
 
 
 class Snapshots:
@@ -64,12 +71,11 @@ class Snapshots:
         """Write a partition's snapshot in place of the one before; readers see the old or the new one, whole."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         body = pickle.dumps(tuple(snapshot), protocol=5)
-        digest = blake2b(code_version() + body, digest_size=DIGEST_BYTES).digest()
         path = self._path(number)
         making = path.with_suffix(".making")
         with making.open("wb") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(MAGIC + digest)
+            file.write(_head(code_version(), body))
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
@@ -81,10 +87,8 @@ class Snapshots:
             held = self._path(number).read_bytes()
         except OSError:
             return None
-        head = len(MAGIC) + DIGEST_BYTES
-        body = held[head:]
-        digest = blake2b(code_version() + body, digest_size=DIGEST_BYTES).digest()
-        if held[:head] != MAGIC + digest:
+        body = held[HEAD_BYTES:]
+        if held[:HEAD_BYTES] != _head(code_version(), body):
             self.drop(number)
             return None
         snapshot = Snapshot(*pickle.loads(body))
@@ -95,6 +99,15 @@ class Snapshots:
             self.drop(number)
             return None
         return snapshot
+
+    def is_damaged(self, number: int) -> bool:
+        """Whether there is a snapshot, of whatever code, that is not what was saved."""
+        try:
+            held = self._path(number).read_bytes()
+        except OSError:
+            return False
+        code = held[len(MAGIC) : len(MAGIC) + CODE_BYTES]
+        return held[:HEAD_BYTES] != _head(code, held[HEAD_BYTES:])
 
     def drop(self, number: int) -> None:
         """Throw a snapshot away."""

@@ -28,7 +28,7 @@ from streams.agents.following import follow
 from streams.agents.stepper import Stepper
 from streams.app import AppSettings, make_app, topics_of
 from streams.kafka_security import client_security
-from streams.log import Brokers, LogReader
+from streams.log import GLANCE_BYTES, Brokers, LogReader
 from streams.sealing import Sealer
 from streams.sinks.clickhouse_sink import ClickHouse, ClickHouseSink
 from streams.sinks.rows import Row
@@ -135,7 +135,13 @@ def app_settings() -> AppSettings:
         password=environment("KAFKA_PASSWORD"),
         ca_file=environment("KAFKA_CA_FILE"),
         session_seconds=float(environment("SESSION_SECONDS", "10")),
+        extra={"datadir": home() / "faust"},  # Faust makes its folder, else where the worker was started
     )
+
+
+def home() -> Path:
+    """Where keys and snapshots are kept."""
+    return Path(environment("HOME", ".headwater"))
 
 
 def clickhouse() -> ClickHouse:
@@ -155,7 +161,7 @@ class Running(NamedTuple):
     stepping: "asyncio.Task[None]"
     app: faust.App
     producer: AIOKafkaProducer
-    reader: LogReader
+    readers: tuple[LogReader, ...]
     sink: ClickHouseSink
 
 
@@ -182,7 +188,8 @@ async def work() -> int:
             await running.stepper.stop()
             await running.app.stop()
             await running.producer.stop()
-            await running.reader.stop()
+            for reader in running.readers:
+                await reader.stop()
             await running.sink.close()
     except TimeoutError:
         log.warning("what was under way did not end in %d s: whoever comes next does it again", STOP_SECONDS)
@@ -196,7 +203,7 @@ async def started() -> Running:
     reach = (settings.sasl_mechanism, settings.username, settings.password, settings.ca_file)
     brokers = Brokers(settings.bootstrap, client_security(settings.security_protocol, *reach))
     sink = await connected(clickhouse(), writer)
-    reader = LogReader(brokers)
+    reader, glance = LogReader(brokers), LogReader(brokers, GLANCE_BYTES)
     producer = AIOKafkaProducer(
         bootstrap_servers=brokers.bootstrap,
         acks="all",
@@ -204,13 +211,18 @@ async def started() -> Running:
         max_request_size=LARGEST_LETTER,
         **brokers.security,
     )
-    await reader.start()
-    await producer.start()
+    await asyncio.gather(reader.start(), glance.start(), producer.start())
     partitions = len(await producer.partitions_for(EVENTS.name))
-    home = Path(environment("HOME", ".headwater"))
-    undertaker = Undertaker(producer, Sealer(home))
+    home().mkdir(parents=True, exist_ok=True)
+    undertaker = Undertaker(producer, Sealer(home()))
     stepper = Stepper(
-        sink, reader, undertaker.bury, time.time, partitions, snapshots=Snapshots(home / "snapshots")
+        sink,
+        reader,
+        undertaker.bury,
+        time.time,
+        partitions,
+        glance,
+        snapshots=Snapshots(home() / "snapshots"),
     )
     app = make_app(settings)
     events, catalog = topics_of(app)
@@ -228,7 +240,7 @@ async def started() -> Running:
     stepping = asyncio.create_task(stepper.run())
     Watchdog(stepper, app, float(environment("STUCK_SECONDS", str(STUCK_SECONDS)))).start()
     await app.start()
-    return Running(stepper, stepping, app, producer, reader, sink)
+    return Running(stepper, stepping, app, producer, (reader, glance), sink)
 
 
 async def connected(where: ClickHouse, writer: str) -> ClickHouseSink:

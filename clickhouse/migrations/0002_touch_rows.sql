@@ -1,7 +1,7 @@
 -- One row is one touch of a person with a channel.
 CREATE TABLE IF NOT EXISTS headwater.touch_rows
 (
-    run LowCardinality(String) COMMENT 'Name of the run that computed the row; the worker''s own is live',
+    run LowCardinality(String) COMMENT 'Label of the run that computed the row: its name; live may be live~2 and on after a rebuild',
     site LowCardinality(String) COMMENT 'Slug of the business (tenant)',
     touch_id String COMMENT 'Id of the touch: the event it begins with',
     person_id String COMMENT 'The person: smallest identifier of the component',
@@ -15,9 +15,11 @@ CREATE TABLE IF NOT EXISTS headwater.touch_rows
     landing_page String COMMENT 'First page of the session; empty when none',
     probable UInt8 COMMENT '1 when the join to the person is probable, not certain',
     told UInt8 COMMENT '1 when the source was told by the customer',
+    rule LowCardinality(String) COMMENT 'Name of the rule that set the channel',
     version UInt64 COMMENT 'Grows with the offsets of both topics; the greatest of a key counts',
     deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
 )
 ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY run
 ORDER BY (run, site, touch_id)
 COMMENT 'One touch of a person with a channel'

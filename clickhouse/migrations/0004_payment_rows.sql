@@ -1,7 +1,7 @@
 -- One row is one payment and the conversion it follows.
 CREATE TABLE IF NOT EXISTS headwater.payment_rows
 (
-    run LowCardinality(String) COMMENT 'Name of the run that computed the row; the worker''s own is live',
+    run LowCardinality(String) COMMENT 'Label of the run that computed the row: its name; live may be live~2 and on after a rebuild',
     site LowCardinality(String) COMMENT 'Slug of the business (tenant)',
     payment_id String COMMENT 'Event id of the payment',
     paid_at DateTime64(6,'UTC') COMMENT 'When it was approved, UTC',
@@ -19,5 +19,6 @@ CREATE TABLE IF NOT EXISTS headwater.payment_rows
     deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
 )
 ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY run
 ORDER BY (run, site, payment_id)
 COMMENT 'One payment and the conversion it follows'

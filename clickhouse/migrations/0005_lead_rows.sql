@@ -1,7 +1,7 @@
 -- One row is one lead with its first touch and its stages.
 CREATE TABLE IF NOT EXISTS headwater.lead_rows
 (
-    run LowCardinality(String) COMMENT 'Name of the run that computed the row; the worker''s own is live',
+    run LowCardinality(String) COMMENT 'Label of the run that computed the row: its name; live may be live~2 and on after a rebuild',
     site LowCardinality(String) COMMENT 'Slug of the business (tenant)',
     lead_key String COMMENT 'The lead_id, else the person',
     lead_id String COMMENT 'The lead; empty when only the person is known',
@@ -23,5 +23,6 @@ CREATE TABLE IF NOT EXISTS headwater.lead_rows
     deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
 )
 ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY run
 ORDER BY (run, site, lead_key)
 COMMENT 'One lead with its first touch and its stages'

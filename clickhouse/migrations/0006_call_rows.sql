@@ -1,7 +1,7 @@
 -- One row is one call by call_id.
 CREATE TABLE IF NOT EXISTS headwater.call_rows
 (
-    run LowCardinality(String) COMMENT 'Name of the run that computed the row; the worker''s own is live',
+    run LowCardinality(String) COMMENT 'Label of the run that computed the row: its name; live may be live~2 and on after a rebuild',
     site LowCardinality(String) COMMENT 'Slug of the business (tenant)',
     call_id String COMMENT 'Id of the call',
     person_id String COMMENT 'The person: smallest identifier of the component',
@@ -21,9 +21,11 @@ CREATE TABLE IF NOT EXISTS headwater.call_rows
     visitor_id String COMMENT 'Visitor joined to it; empty when none',
     probable UInt8 COMMENT '1 when the join is probable, not certain',
     counted UInt8 COMMENT '1 when it counts in calls: inbound, neither spam nor wrong number',
+    event_id String COMMENT 'The call_ended that counts',
     version UInt64 COMMENT 'Grows with the offsets of both topics; the greatest of a key counts',
     deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
 )
 ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY run
 ORDER BY (run, site, call_id)
 COMMENT 'One call by call_id'

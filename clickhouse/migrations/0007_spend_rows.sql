@@ -1,7 +1,7 @@
 -- One row is one spend, the newest of its spend_id, spread over its days.
 CREATE TABLE IF NOT EXISTS headwater.spend_rows
 (
-    run LowCardinality(String) COMMENT 'Name of the run that computed the row; the worker''s own is live',
+    run LowCardinality(String) COMMENT 'Label of the run that computed the row: its name; live may be live~2 and on after a rebuild',
     site LowCardinality(String) COMMENT 'Slug of the business (tenant)',
     spend_id String COMMENT 'Id of the spend',
     channel LowCardinality(String) COMMENT 'Channel slug; empty when it belongs to none',
@@ -16,5 +16,6 @@ CREATE TABLE IF NOT EXISTS headwater.spend_rows
     deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
 )
 ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY run
 ORDER BY (run, site, spend_id)
 COMMENT 'One spend, the newest of its spend_id, spread over its days'

@@ -1,7 +1,7 @@
 -- One row is one site with the settings that decide its figures.
 CREATE TABLE IF NOT EXISTS headwater.site_rows
 (
-    run LowCardinality(String) COMMENT 'Name of the run that computed the row; the worker''s own is live',
+    run LowCardinality(String) COMMENT 'Label of the run that computed the row: its name; live may be live~2 and on after a rebuild',
     site LowCardinality(String) COMMENT 'Slug of the business (tenant)',
     name String COMMENT 'Name for people',
     time_zone LowCardinality(String) COMMENT 'IANA time zone whose days count',
@@ -19,5 +19,6 @@ CREATE TABLE IF NOT EXISTS headwater.site_rows
     deleted UInt8 DEFAULT 0 COMMENT '1 when the row has ceased to exist'
 )
 ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY run
 ORDER BY (run, site)
 COMMENT 'One site with the settings that decide its figures'

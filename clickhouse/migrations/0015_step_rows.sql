@@ -1,6 +1,7 @@
 -- One row is one owner's newest step on a partition: announced (done 0), then written (done 1).
 CREATE TABLE IF NOT EXISTS headwater.step_rows
 (
+    label LowCardinality(String) DEFAULT 'live' COMMENT 'Label of the run whose chain of steps it belongs to',
     partition UInt16 COMMENT 'Kafka partition of both topics',
     first UInt64 COMMENT 'First offset of headwater.events in the step',
     catalog_first UInt64 COMMENT 'First offset of headwater.catalog in the step',
@@ -13,5 +14,6 @@ CREATE TABLE IF NOT EXISTS headwater.step_rows
     version UInt64 COMMENT 'Grows along the chain of steps: twice the sum of the first offsets, and one when done'
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY (partition, owner, writer)
+PARTITION BY label
+ORDER BY (label, partition, owner, writer)
 COMMENT 'The newest step of each owner of a partition: announced (done 0), then written (done 1)'

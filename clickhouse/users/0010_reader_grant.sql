@@ -1,6 +1,7 @@
 -- Public views, no private table, no system table; a test holds the list complete.
 -- Not enforced in our tests: the embedded engine has no users. Only its grammar is checked.
 GRANT
+    SELECT ON headwater.audits,
     SELECT ON headwater.calls,
     SELECT ON headwater.campaign_windows,
     SELECT ON headwater.campaigns,
@@ -12,10 +13,14 @@ GRANT
     SELECT ON headwater.credits,
     SELECT ON headwater.dead_letters,
     SELECT ON headwater.events,
+    SELECT ON headwater.explanations,
     SELECT ON headwater.inquiry_cohorts_monthly,
     SELECT ON headwater.leads,
+    SELECT ON headwater.model_weights,
     SELECT ON headwater.payments,
+    SELECT ON headwater.run_catalogs,
     SELECT ON headwater.runs,
+    SELECT ON headwater.sites,
     SELECT ON headwater.spend_daily,
     SELECT ON headwater.touches
 TO headwater_analyst, headwater_grafana

@@ -11,9 +11,12 @@ GRANT
     SELECT ON headwater.credits,
     SELECT ON headwater.dead_letters,
     SELECT ON headwater.events,
+    SELECT ON headwater.explanations,
     SELECT ON headwater.inquiry_cohorts_monthly,
     SELECT ON headwater.leads,
+    SELECT ON headwater.model_weights,
     SELECT ON headwater.payments,
+    SELECT ON headwater.sites,
     SELECT ON headwater.spend_daily,
     SELECT ON headwater.touches
 TO headwater_tenant

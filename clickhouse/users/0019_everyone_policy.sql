@@ -11,9 +11,12 @@ CREATE ROW POLICY IF NOT EXISTS headwater_everything ON
     headwater.credits,
     headwater.dead_letters,
     headwater.events,
+    headwater.explanations,
     headwater.inquiry_cohorts_monthly,
     headwater.leads,
+    headwater.model_weights,
     headwater.payments,
+    headwater.sites,
     headwater.spend_daily,
     headwater.touches
     USING 1

@@ -20,12 +20,20 @@ CREATE OR REPLACE VIEW headwater.calls
     ad_group String COMMENT 'Ad group; empty when unknown',
     visitor_id String COMMENT 'Visitor joined to it; empty when none',
     probable UInt8 COMMENT '1 when the join is probable, not certain',
-    counted UInt8 COMMENT '1 when it counts in calls: inbound, neither spam nor wrong number'
+    counted UInt8 COMMENT '1 when it counts in calls: inbound, neither spam nor wrong number',
+    event_id String COMMENT 'The call_ended that counts'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, branch, call_id, person_id, started_at, day, number, direction, outcome,
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(call.run, '^[^~]*') AS run, site, branch, call_id, person_id, started_at, day, number, direction, outcome,
     talk_seconds, wait_seconds, subject, channel, campaign, keyword, ad_group, visitor_id, probable,
-    counted
-FROM headwater.call_rows FINAL
+    counted, event_id
+FROM headwater.newest_call_rows AS call
+WHERE call.run IN visible.1
 COMMENT 'One call by call_id'

@@ -12,7 +12,7 @@ CREATE OR REPLACE VIEW headwater.campaign_windows
     ends_on Nullable(Date) COMMENT 'Last local day of the window; open when null',
     goal_metric LowCardinality(String) COMMENT 'What the goal counts: a stage or a metric; empty when none',
     goal_count Nullable(Float64) COMMENT 'Goal in units of goal_metric',
-    model LowCardinality(String) COMMENT 'Attribution model: first, last, linear, time_decay or position',
+    model LowCardinality(String) COMMENT 'Attribution model: first, last, linear, time_decay, position, or where the run has it markov, markov_2 or shapley',
     spent Int64 COMMENT 'Spent inside the window, won',
     visits Int64 COMMENT 'Sessions inside the window; the same under every model',
     scans Int64 COMMENT 'Distinct QR scans inside the window; the same under every model',
@@ -27,8 +27,14 @@ CREATE OR REPLACE VIEW headwater.campaign_windows
     registrations_parts Int64 COMMENT 'Credited registrations inside the window, parts of 10^-9'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, '' AS branch, campaign, name, channel, budget, starts_on, ends_on, goal_metric, goal_count, model,
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(results.run, '^[^~]*') AS run, site, '' AS branch, campaign, name, channel, budget, starts_on, ends_on, goal_metric, goal_count, model,
     spent, visits, scans, calls,
     inquiries_parts / 1000000000 AS inquiries,
     consults_parts / 1000000000 AS consults,
@@ -38,6 +44,9 @@ AS SELECT
     results.inquiries[number] AS inquiries_parts,
     results.consults[number] AS consults_parts,
     results.registrations[number] AS registrations_parts
-FROM headwater.campaign_rows AS results FINAL
-ARRAY JOIN ['first', 'last', 'linear', 'time_decay', 'position'] AS model, [1, 2, 3, 4, 5] AS number
+FROM headwater.newest_campaign_rows AS results
+ARRAY JOIN
+    ['first', 'last', 'linear', 'time_decay', 'position', 'markov', 'markov_2', 'shapley'] AS model,
+    [1, 2, 3, 4, 5, 6, 7, 8] AS number
+WHERE results.run IN visible.1 AND (results.run, model) IN visible
 COMMENT 'One campaign with the results inside its window under one model'

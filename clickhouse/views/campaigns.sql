@@ -15,7 +15,14 @@ CREATE OR REPLACE VIEW headwater.campaigns
     spent Int64 COMMENT 'Spent inside the window, won'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, '' AS branch, campaign, name, channel, budget, starts_on, ends_on, goal_metric, goal_count, spent
-FROM headwater.campaign_rows FINAL
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(defined.run, '^[^~]*') AS run, site, '' AS branch, campaign, name, channel, budget, starts_on, ends_on, goal_metric, goal_count, spent
+FROM headwater.newest_campaign_rows AS defined
+WHERE defined.run IN visible.1
 COMMENT 'One campaign as the catalog defines it'

@@ -29,11 +29,20 @@ CREATE OR REPLACE VIEW headwater.channel_scoreboard
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
-    ['first', 'last', 'linear', 'time_decay', 'position'] AS models,
+    ['first', 'last', 'linear', 'time_decay', 'position', 'markov', 'markov_2', 'shapley'] AS all_models,
+    -- The label whose rows are the asked run's; none when there is no such run or it does not have the model.
+    (
+        SELECT if(
+            throwIf(
+                NOT has(all_models, {model:String}),
+                'model is first, last, linear, time_decay, position, markov, markov_2 or shapley'
+            ), '', max(label)
+        )
+        FROM headwater.visible_runs
+        WHERE run = {run:String} AND has(models, {model:String})
+    ) AS asked_label,
     length({branches:Array(String)}) = 0 AS every_branch,
-    indexOf(models, {model:String}) + throwIf(
-        NOT has(models, {model:String}), 'model is first, last, linear, time_decay or position'
-    ) AS asked_number,
+    indexOf(all_models, {model:String}) AS asked_number,
     -- Everything booked in the period. `place` is the branch, or '' for all of them when no branch is asked for;
     -- `base` is what counts as spend, `extra` what only the loaded cost has.
     booked AS
@@ -45,8 +54,8 @@ AS WITH
             sumForEach(funnel.registrations) AS registrations,
             sumForEach(funnel.revenue) AS revenue, sumForEach(funnel.cash) AS cash,
             toInt64(0) AS base, toInt64(0) AS extra
-        FROM headwater.funnel_rows AS funnel FINAL
-        WHERE run = {run:String}
+        FROM headwater.newest_funnel_rows AS funnel
+        WHERE run = asked_label
             AND (length({sites:Array(String)}) = 0 OR has({sites:Array(String)}, site))
             AND day BETWEEN {since:Date} AND {until:Date}
         GROUP BY site, channel, place
@@ -66,8 +75,8 @@ AS WITH
                 greatest(toInt64({since:Date}) - toInt64(first_day), 0) AS days_before,
                 toInt64({until:Date}) - toInt64(first_day) + 1 AS days_until,
                 arraySum(arraySlice(amounts, days_before + 1, greatest(days_until - days_before, 0))) AS amount
-            FROM headwater.spend_rows FINAL
-            WHERE run = {run:String}
+            FROM headwater.newest_spend_rows
+            WHERE run = asked_label
                 AND (length({sites:Array(String)}) = 0 OR has({sites:Array(String)}, site))
                 AND first_day <= {until:Date}
                 AND toInt64(first_day) + toInt64(length(amounts)) > toInt64({since:Date})
@@ -77,11 +86,11 @@ AS WITH
         SELECT DISTINCT site, 'unattributed', '', 0, 0, 0, [], [], [], [], [], 0, 0
         FROM
         (
-            SELECT run, site FROM headwater.site_rows FINAL
+            SELECT run, site FROM headwater.newest_site_rows
             UNION ALL
-            SELECT run, site FROM headwater.spend_rows FINAL
+            SELECT run, site FROM headwater.newest_spend_rows
         )
-        WHERE run = {run:String} AND (length({sites:Array(String)}) = 0 OR has({sites:Array(String)}, site))
+        WHERE run = asked_label AND (length({sites:Array(String)}) = 0 OR has({sites:Array(String)}, site))
     ),
     cells AS
     (
@@ -95,7 +104,8 @@ AS WITH
         FROM booked
         GROUP BY site, channel, place
     ),
-    -- From here on everything is done once for each of the five models: the action depends on them.
+    -- From here on everything is done once for each of the five rule models, on which the agreement rests, and for
+    -- the asked one.
     cells_by_model AS
     (
         SELECT
@@ -105,7 +115,7 @@ AS WITH
             cells.registrations[number] AS registrations,
             cells.revenue[number] AS revenue, cells.cash[number] AS cash
         FROM cells
-        ARRAY JOIN [1, 2, 3, 4, 5] AS number
+        ARRAY JOIN arrayDistinct([1, 2, 3, 4, 5, asked_number]) AS number
     ),
     weighed AS
     (
@@ -245,16 +255,16 @@ AS WITH
         LEFT JOIN
         (
             SELECT site, channel, kind AS declared_kind, free AS declared_free
-            FROM headwater.channel_rows FINAL
-            WHERE run = {run:String}
+            FROM headwater.newest_channel_rows
+            WHERE run = asked_label
         ) AS declared USING (site, channel)
         LEFT JOIN
         (
             SELECT
                 site, 1 AS known, payments AS payments_ever, ltv_months, ltv_monthly_revenue,
                 threshold_stop, threshold_increase, threshold_too_little
-            FROM headwater.site_rows FINAL
-            WHERE run = {run:String}
+            FROM headwater.newest_site_rows
+            WHERE run = asked_label
         ) AS settings USING (site)
     ),
     judged AS
@@ -285,7 +295,7 @@ AS WITH
     ),
     agreed AS
     (
-        SELECT *, toUInt8(count() OVER (PARTITION BY site, channel, action)) AS action_agreement
+        SELECT *, toUInt8(countIf(number <= 5) OVER (PARTITION BY site, channel, action)) AS action_agreement
         FROM judged
     )
 SELECT

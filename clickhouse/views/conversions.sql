@@ -20,8 +20,14 @@ CREATE OR REPLACE VIEW headwater.conversions
     cash Int64 COMMENT 'All payments that follow it, won'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, branch, conversion_id, lead_id, person_id, stage, converted_at, day, event_id,
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(conversion.run, '^[^~]*') AS run, site, branch, conversion_id, lead_id, person_id, stage, converted_at, day, event_id,
     if(conversion.touch_ids = [''], [], conversion.touch_ids) AS touch_ids,
     if(conversion.touch_ids = [''], [], conversion.touched_at) AS touched_at,
     if(conversion.touch_ids = [''], [], conversion.channels) AS channels,
@@ -29,5 +35,6 @@ AS SELECT
     toUInt32(if(conversion.touch_ids = [''], 0, length(conversion.touch_ids))) AS touches,
     arraySum(r_last) AS revenue,
     arraySum(c_last) AS cash
-FROM headwater.conversion_rows AS conversion FINAL
+FROM headwater.newest_conversion_rows AS conversion
+WHERE conversion.run IN visible.1
 COMMENT 'One conversion with its path'

@@ -2,7 +2,7 @@
 CREATE OR REPLACE VIEW headwater.inquiry_cohorts_monthly
 (
     run LowCardinality(String) COMMENT 'Name of the run; the worker''s own is live',
-    model LowCardinality(String) COMMENT 'Attribution model: first, last, linear, time_decay or position',
+    model LowCardinality(String) COMMENT 'Attribution model: first, last, linear, time_decay, position, or where the run has it markov, markov_2 or shapley',
     site LowCardinality(String) COMMENT 'Slug of the business',
     branch LowCardinality(String) COMMENT 'Slug of the place of the business; empty when unknown',
     channel LowCardinality(String) COMMENT 'Channel credited with the inquiry; unattributed without touches',
@@ -15,7 +15,13 @@ CREATE OR REPLACE VIEW headwater.inquiry_cohorts_monthly
     registrations Float64 COMMENT 'Of these, registered at all; a young cohort is still maturing'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
     run, model, site, branch, channel, toStartOfMonth(inquired_on) AS cohort,
     sum(parts) / 1e9 AS inquiries,
     sumIf(parts, registered AND registered_on < addMonths(inquired_on, 1)) / 1e9 AS after_1_month,
@@ -29,24 +35,24 @@ FROM
     FROM
     (
         SELECT
-            run, site, branch, day AS inquired_on, channels, model, weights,
+            extract(inquiry.run, '^[^~]*') AS run, site, branch, day AS inquired_on, channels, model, weights,
             substring(conversion_id, 1, length(conversion_id) - length(':inquiry')) AS lead
-        FROM headwater.conversion_rows FINAL
+        FROM headwater.newest_conversion_rows AS inquiry
         ARRAY JOIN
-            ['first', 'last', 'linear', 'time_decay', 'position'] AS model,
-            [w_first, w_last, w_linear, w_time_decay, w_position] AS weights
-        WHERE stage = 'inquiry'
+            ['first', 'last', 'linear', 'time_decay', 'position', 'markov', 'markov_2', 'shapley'] AS model,
+            [w_first, w_last, w_linear, w_time_decay, w_position, w_markov, w_markov_2, w_shapley] AS weights
+        WHERE stage = 'inquiry' AND inquiry.run IN visible.1 AND (inquiry.run, model) IN visible
     )
-    ARRAY JOIN channels AS channel, weights AS parts
+    ARRAY JOIN channels AS channel, arrayResize(weights, length(channels)) AS parts
     WHERE parts > 0
 ) AS inquired
 LEFT JOIN
 (
     SELECT
-        run, site, day AS registered_on, 1 AS registered,
+        extract(reached.run, '^[^~]*') AS run, site, day AS registered_on, 1 AS registered,
         substring(conversion_id, 1, length(conversion_id) - length(':registration')) AS lead
-    FROM headwater.conversion_rows FINAL
-    WHERE stage = 'registration'
+    FROM headwater.newest_conversion_rows AS reached
+    WHERE stage = 'registration' AND reached.run IN visible.1
 ) AS registration USING (run, site, lead)
 GROUP BY run, model, site, branch, channel, cohort
 COMMENT 'The inquiries of one month on a channel under one model, and how many registered so many months later'

@@ -21,9 +21,16 @@ CREATE OR REPLACE VIEW headwater.leads
     cohort Nullable(Date) COMMENT 'First day of the month of the inquiry, local'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, branch, lead_key, lead_id, person_id, service, via, stage, first_touch_id,
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(lead.run, '^[^~]*') AS run, site, branch, lead_key, lead_id, person_id, service, via, stage, first_touch_id,
     first_touch_at, first_touch_channel, first_touch_campaign, inquiry_at, consult_at,
     registration_at, paid, cohort
-FROM headwater.lead_rows FINAL
+FROM headwater.newest_lead_rows AS lead
+WHERE lead.run IN visible.1
 COMMENT 'One lead with its first touch and its stages'

@@ -17,8 +17,15 @@ CREATE OR REPLACE VIEW headwater.payments
     in_revenue UInt8 COMMENT '1 when it counts in revenue, 0 when in cash only'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, branch, payment_id, paid_at, day, lead_id, person_id, amount, currency, funding,
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(payment.run, '^[^~]*') AS run, site, branch, payment_id, paid_at, day, lead_id, person_id, amount, currency, funding,
     service, conversion_id, in_revenue
-FROM headwater.payment_rows FINAL
+FROM headwater.newest_payment_rows AS payment
+WHERE payment.run IN visible.1
 COMMENT 'One payment and the conversion it follows'

@@ -14,12 +14,19 @@ CREATE OR REPLACE VIEW headwater.spend_daily
     impressions Nullable(Int64) COMMENT 'Impressions of the whole spend, on its first day; null on the others'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, branch,
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(spend.run, '^[^~]*') AS run, site, branch,
     toDate(first_day + (number - 1)) AS day,
     spend_id, channel, campaign, kind, amount,
     if(number = 1, spend.clicks, NULL) AS clicks,
     if(number = 1, spend.impressions, NULL) AS impressions
-FROM headwater.spend_rows AS spend FINAL
+FROM headwater.newest_spend_rows AS spend
 ARRAY JOIN amounts AS amount, arrayEnumerate(amounts) AS number
+WHERE spend.run IN visible.1
 COMMENT 'One local day of one spend'

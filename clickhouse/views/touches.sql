@@ -14,11 +14,19 @@ CREATE OR REPLACE VIEW headwater.touches
     keyword String COMMENT 'Keyword; empty when unknown',
     landing_page String COMMENT 'First page of the session; empty when none',
     probable UInt8 COMMENT '1 when the join to the person is probable, not certain',
-    told UInt8 COMMENT '1 when the source was told by the customer'
+    told UInt8 COMMENT '1 when the source was told by the customer',
+    rule LowCardinality(String) COMMENT 'Name of the rule that set the channel'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    run, site, branch, touch_id, person_id, kind, touched_at, day, channel, campaign, keyword,
-    landing_page, probable, told
-FROM headwater.touch_rows FINAL
+AS WITH
+    (
+        SELECT groupArray((label, model))
+        FROM headwater.visible_runs
+        ARRAY JOIN arrayPushFront(models, '') AS model
+    ) AS visible
+SELECT
+    extract(touch.run, '^[^~]*') AS run, site, branch, touch_id, person_id, kind, touched_at, day, channel, campaign, keyword,
+    landing_page, probable, told, rule
+FROM headwater.newest_touch_rows AS touch
+WHERE touch.run IN visible.1
 COMMENT 'One touch of a person with a channel'

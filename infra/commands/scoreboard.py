@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 import click
 
 from infra.settings import load_settings
+from streams.domain.attribution import DATA_DRIVEN
 from streams.domain.scoreboard import (
     INCREASE,
     MODELS,
@@ -41,7 +42,6 @@ _READ_ROWS: Final = (
     "run = {run:String}, model = {model:String}) ORDER BY channel"
 )
 _READ_SITES: Final = "SELECT DISTINCT site FROM headwater.events ORDER BY site LIMIT 11"
-_READ_RUNS: Final = "SELECT run FROM headwater.runs ORDER BY run LIMIT 11"
 _READ_BRANCHES: Final = "SELECT DISTINCT branch FROM headwater.events WHERE site = {site:String} AND branch != '' ORDER BY branch LIMIT 101"
 _READ_NAMES: Final = "SELECT channel, names FROM headwater.channels WHERE run = {run:String} AND site = {site:String} AND names != '{}'"
 _READ_HOURS: Final = (
@@ -229,6 +229,9 @@ _MODEL_NAMES: Final = {
     "linear": "균등",
     "time_decay": "시간 감쇠",
     "position": "위치",
+    "markov": "마르코프",
+    "markov_2": "마르코프 2차",
+    "shapley": "섀플리",
 }
 CHANNEL_NAMES: Final[Names] = {
     "unattributed": {"ko": "출처 모름", "en": "Unattributed"},
@@ -471,7 +474,13 @@ def language_of(environment: Mapping[str, str]) -> Language:
 @click.option("--branch", "branches", multiple=True, help="A branch; several may be given. Default: all.")
 @click.option("--since", type=LocalDay(), required=True, help="First local day, YYYY-MM-DD.")
 @click.option("--until", type=LocalDay(), required=True, help="Last local day, included.")
-@click.option("--model", type=click.Choice(MODELS), default="last", show_default=True, help="Rule of credit.")
+@click.option(
+    "--model",
+    type=click.Choice((*MODELS, *DATA_DRIVEN)),
+    default="last",
+    show_default=True,
+    help="Rule of credit; the data-driven ones where the run has them.",
+)
 @click.option("--run", default="live", show_default=True, help="A replay's name.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
@@ -523,10 +532,13 @@ def scoreboard(
 
 
 def _why_nothing(client: Any, asked: Asked) -> str:
-    """A site without rows -> which of site and run is unknown, and what is known."""
-    runs = [run for (run,) in client.query(_READ_RUNS).result_rows]
-    if asked.run != "live" and asked.run not in runs:
-        return f"no run {asked.run!r}; {_known(['live', *(run for run in runs if run != 'live')])}"
+    """A site without rows -> which of run, model and site is unknown, and what is known."""
+    from infra.runs import RunRefused, readable
+
+    try:
+        readable(client, asked.run, asked.model)
+    except RunRefused as refused:
+        return str(refused)
     sites = [site for (site,) in client.query(_READ_SITES).result_rows]
     if asked.site not in sites:
         return f"no site {asked.site!r}; {_known(sites)}"

@@ -7,6 +7,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from infra.demo.screen import WORDS, Credited, beside_the_truth
 from infra.demo.simulator import Quarter, simulate
 from infra.demo.truth import asked_alone, folded, truth_of
 from infra.local import stack
+from infra.previews import PreviewRefused, Wanted, write_previews
 from infra.settings import Settings, as_environment
 from streams.domain.scoreboard import ScoreRow, reallocate
 
@@ -188,9 +190,14 @@ def demo(asking: Asking, settings: Settings, say: Say) -> tuple[Quarter, str]:
         client = stack.reader(settings)
         try:
             boards = read_back(client)
+            say(words["took"].format(events=f"{boards.events:,}", seconds=f"{time.monotonic() - begun:.0f}"))
+            wanted = Wanted(SITE, SINCE, UNTIL, (asking.language,))
+            written = write_previews(client, settings.home / "previews", wanted, datetime.now(UTC))
         finally:
             client.close()
     except ClickHouseError as failed:
         raise DemoFailed(f"ClickHouse at {settings.clickhouse}: {failed}") from None
-    say(words["took"].format(events=f"{boards.events:,}", seconds=f"{time.monotonic() - begun:.0f}"))
+    except PreviewRefused as refused:
+        raise DemoFailed(f"the dashboards' pages: {refused}") from None
+    say(words["pages"].format(page=written.pages[0]))
     return quarter, screen(quarter, boards, asking.language)

@@ -17,6 +17,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "emit": "홈페이지와 데스크의 실시간 이벤트를 수집기로 보냅니다",
         "wait": "워커가 모두 반영하기를 기다립니다",
         "took": "{events}건의 이벤트가 {seconds}초 만에 원본 파일에서 점수판까지 왔습니다.",
+        "pages": "대시보드를 브라우저로 여세요: {page}",
         "everywhere": "전체 지점",
         "truth": "== 실제와 비교 (시뮬레이터는 정답을 압니다) ==",
         "misplaced": "등록 {total}명 중 제 채널의 숫자에서 빠진 수: 묻기만 {asked} · 추적만 {tracked} · "
@@ -44,6 +45,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "emit": "Sending the website's and the desk's live events to the collector",
         "wait": "Waiting until the worker has taken in everything",
         "took": "{events} events went from raw files to the scoreboard in {seconds} s.",
+        "pages": "The dashboards, to open in a browser: {page}",
         "everywhere": "all branches",
         "truth": "== Beside the truth, which the simulator knows ==",
         "misplaced": "Of {total} registrations, missing from their own channel’s count: asking alone {asked} · tracking alone {tracked} · "

@@ -123,10 +123,11 @@ class Engine:
         self._root.close()
 
     def guard(self) -> Guard:
-        """What readers may not name, read from the engine: every table function it has, every table that is no view."""
+        """What readers may not name, as the engine has it: its table functions, all tables but the public views."""
         functions = self._read("SELECT lower(name) FROM system.table_functions").split()
         tables = self._read(
-            "SELECT lower(name) FROM system.tables WHERE database = 'headwater' AND engine NOT LIKE '%View'"
+            "SELECT lower(name) FROM system.tables WHERE database = 'headwater'"
+            " AND (engine NOT LIKE '%View' OR endsWith(comment, '(private)'))"
         ).split()
         return Guard(frozenset(functions), frozenset(tables))
 
@@ -679,7 +680,8 @@ def serve(settings: Settings) -> int:
     server.server_activate()
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
     print(f"ClickHouse {engine.version} answers on http://127.0.0.1:{settings.clickhouse_port}", flush=True)
-    stopping.wait()
+    while not stopping.wait(0.5):
+        pass  # a signal that reaches a thread of the engine wakes nobody: Python hears of it when this thread runs
     server.shutdown()
     server.server_close()
     front.wait_until_idle(10)

@@ -27,7 +27,7 @@ class Finding(NamedTuple):
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every check in the order of the line, each told as soon as it is known."""
-    for check in (_settings, _disk, _jars, _processes, _kafka, _clickhouse, _collector):
+    for check in (_settings, _disk, _jars, _processes, _kafka, _clickhouse, _audit, _collector):
         try:
             yield from check(settings)
         except Exception as failed:  # noqa: BLE001 -- a check that breaks is itself a finding
@@ -165,6 +165,48 @@ def _clickhouse(settings: Settings) -> Iterator[Finding]:
     if not crowded:
         yield Finding("identity", True, f"no identifier joins more than {_MANY_PHONES} phones")
     yield from _reader(settings)
+
+
+_AUDITED = """
+SELECT
+    count(),
+    min(clean_at),
+    sum(unrepaired),
+    sum(found)
+FROM
+(
+    SELECT
+        partition,
+        maxIf(finished_at, differences = 0) AS clean_at,
+        argMax(differences - repaired, finished_at) AS unrepaired,
+        sum(differences) AS found
+    FROM headwater.audit_rows FINAL
+    GROUP BY partition
+)
+"""
+
+
+def audit_finding(settings: Settings) -> Finding:
+    """When live was last found to be what the log says."""
+    client = stack.writer(settings)
+    try:
+        ((partitions, clean_at, unrepaired, found),) = client.query(_AUDITED).result_rows
+    finally:
+        client.close()
+    if partitions < settings.partitions:
+        seen = f"{partitions} of {settings.partitions} partitions audited so far"
+    elif clean_at.year < 2000:
+        seen = "a partition was never found well"
+    else:
+        seen = f"every partition found well, the longest ago at {clean_at:%Y-%m-%d %H:%M:%S} UTC"
+    if found:
+        seen += f"; {found:,} differences found in all, view audits names them"
+    do = "`headwater audit` says what it could not put right"
+    return Finding("audit", not unrepaired, seen, do)
+
+
+def _audit(settings: Settings) -> Iterator[Finding]:
+    yield audit_finding(settings)
 
 
 def _reader(settings: Settings) -> Iterator[Finding]:

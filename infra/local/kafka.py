@@ -235,8 +235,13 @@ def security(settings: Settings) -> dict[str, Any]:
     )
 
 
-async def make_topics(settings: Settings, topics: Iterable[TopicWanted], replication: int = 1) -> list[str]:
-    """Makes missing topics -> their names; refuses existing ones with another number of partitions."""
+async def make_topics(
+    settings: Settings, topics: Iterable[TopicWanted], replication: int | None = None
+) -> list[str]:
+    """Makes missing topics -> their names; refuses existing ones with another number of partitions.
+
+    Unless told, a partition has three copies, or as many as there are brokers.
+    """
     from aiokafka.admin import AIOKafkaAdminClient, NewTopic
     from aiokafka.errors import KafkaError, for_code
 
@@ -249,9 +254,10 @@ async def make_topics(settings: Settings, topics: Iterable[TopicWanted], replica
         present = set(await admin.list_topics())
         missing = [topic for name, topic in wanted.items() if name not in present]
         if missing:
+            copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
             answer = await admin.create_topics(
                 [
-                    NewTopic(topic.name, settings.partitions, replication, topic_configs=topic.config)
+                    NewTopic(topic.name, settings.partitions, copies, topic_configs=topic.config)
                     for topic in missing
                 ]
             )
@@ -276,8 +282,8 @@ async def make_topics(settings: Settings, topics: Iterable[TopicWanted], replica
 
 
 def make_all_topics(settings: Settings) -> list[str]:
-    """make_topics for the project's topics, from ordinary code; elsewhere with that Kafka's own replication."""
-    return asyncio.run(make_topics(settings, wanted_topics(), replication=1 if settings.local_kafka else -1))
+    """make_topics for the project's topics, from ordinary code."""
+    return asyncio.run(make_topics(settings, wanted_topics()))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -90,9 +91,10 @@ def _noted(part: str, home: Path) -> psutil.Process | None:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """False once a process ended, also while nobody has taken leave of it yet."""
+    """False once a process ended, the last of its threads too, also while nobody has taken leave of it yet."""
     try:
-        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+        ended = process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
+        return bool(process.is_running()) and not ended
     except psutil.NoSuchProcess:
         return False
 
@@ -145,17 +147,27 @@ def _gone(process: psutil.Process, seconds: float) -> bool:
     return True
 
 
-def holder_of(port: int) -> str:
-    """Who listens on a loopback port, as far as the system tells: 'java (process 4711)', or ''."""
+class Holder(NamedTuple):
+    """Who listens on a port, in words, and whether the system names the process: not one of another user, or dying."""
+
+    words: str
+    named: bool
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def holder_of(port: int) -> Holder | None:
+    """Who listens on a loopback port, as far as the system tells: 'java (process 4711)'."""
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
                 if connection.pid is None:
-                    return "a process of another user"
+                    return Holder("a process of another user", named=False)
                 holder = psutil.Process(connection.pid)
                 mark = _mark(holder)
-                return f"{mark or holder.name()} (process {holder.pid})"
-    return ""
+                return Holder(f"{mark or holder.name()} (process {holder.pid})", named=True)
+    return None
 
 
 def log_tail(home: Path, part: str, lines: int = 12) -> str:

@@ -37,8 +37,8 @@ async def log_ends(settings: Settings) -> dict[int, Place]:
         request_timeout_ms=15_000,
         **security(settings),
     )
-    await consumer.start()
     try:
+        await consumer.start()
         asked = [
             TopicPartition(topic.name, partition)
             for topic in (EVENTS, CATALOG)
@@ -55,10 +55,22 @@ async def log_ends(settings: Settings) -> dict[int, Place]:
     }
 
 
-# An owner's newest step is announced (done 0: everything before its first offsets is written) or done.
+# An owner's newest step is announced (done 0: everything before its first offsets is written) or done. Results are
+# written as far as the chain of live's label goes; archive and fates as far as a worker went under any label, which
+# the empty steps of a rebuild do not say.
 _DONE = """
-SELECT partition, max(if(done, last, first)), max(if(done, catalog_last, catalog_first))
+WITH
+    (SELECT if(count() = 0, 'live', argMax(label, number)) FROM headwater.live_rows
+        WHERE swapped_at <= now64(6)) AS live,
+    first != last OR catalog_first != catalog_last AS tells,
+    if(done, last, first) AS events,
+    if(done, catalog_last, catalog_first) AS entries
+SELECT
+    partition,
+    least(maxIf(events, label = live), maxIf(events, tells)),
+    least(maxIf(entries, label = live), maxIf(entries, tells))
 FROM headwater.step_rows FINAL
+WHERE (label, partition, owner) IN (SELECT label, partition, owner FROM headwater.owner_rows)
 GROUP BY partition
 """
 

@@ -23,9 +23,11 @@ from infra.local import processes
 from infra.settings import Settings, as_environment
 
 SUPERVISOR = "supervisor"
+AUDITOR = "auditor"
 SMALLEST_DISK = 512 << 20
 _START_SECONDS = {"kafka": 90, "clickhouse": 60, "collector": 30}
 _WORKER_SECONDS = 120
+_PASSING_SECONDS = 5
 _STOP_SECONDS = {"kafka": 20, "clickhouse": 20, SUPERVISOR: 10}
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +63,9 @@ def parts(settings: Settings) -> list[Part]:
     if importlib.util.find_spec("infra.commands.collector") is not None:
         command = _module("infra.cli", "collector")
         listed.append(Part("collector", command, collector_ready, (settings.collector_port,), outward))
+    if settings.audit_percent:
+        command = _module("infra.cli", "audit", "--always")
+        listed.append(Part(AUDITOR, command, _auditor_runs, (), own))
     return listed
 
 
@@ -75,6 +80,10 @@ def _worker(name: str, settings: Settings, outward: dict[str, str]) -> Part:
         return False
 
     return Part(name, _module("streams.worker"), is_ready, (), environment)
+
+
+def _auditor_runs(settings: Settings) -> bool:
+    return processes.running(AUDITOR, settings.home) is not None
 
 
 def ready_file(home: Path, part: str) -> Path:
@@ -149,7 +158,7 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
         wanted = parts(settings)
         _stop_moved(settings, wanted)
         missing = [part for part in wanted if processes.running(part.name, home) is None]
-        _refuse_taken_ports(settings, missing)
+        _refuse_taken_ports(settings, missing, say)
         started: list[str] = []
         try:
             with ThreadPoolExecutor(4) as pool:
@@ -176,6 +185,23 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
         if processes.running(SUPERVISOR, home) is None:
             supervise = [sys.executable, "-m", "infra.local.supervisor"]
             processes.start(SUPERVISOR, supervise, home, own_environment(settings))
+
+
+@contextmanager
+def kafka_alone(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
+    """The local Kafka for the length of the block: left as it is when it runs, else started and ended again."""
+    if processes.running("kafka", settings.home) is not None:
+        yield
+        return
+    part = next(part for part in parts(settings) if part.name == "kafka")
+    _make_home(settings.home)
+    with _alone(settings.home):
+        _refuse_taken_ports(settings, [part], say)
+        try:
+            _bring_up(part, settings, True, [], say)
+            yield
+        finally:
+            _stop_part(part.name, settings.home)
 
 
 def _make_home(home: Path) -> None:
@@ -232,16 +258,21 @@ def _stop_moved(settings: Settings, wanted: list[Part]) -> None:
             _stop_part(name, settings.home)
 
 
-def _refuse_taken_ports(settings: Settings, missing: list[Part]) -> None:
-    for part in missing:
-        for port in part.ports:
-            if _can_bind(port):
-                continue
-            holder = processes.holder_of(port) or "another process"
-            raise StackRefused(
-                f"Port {port}, which {part.name} needs, is taken by {holder}. Stop that, or give {part.name} another"
-                f" port: HEADWATER_{part.name.upper()}_PORT=…"
-            )
+def _refuse_taken_ports(settings: Settings, missing: list[Part], say: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + _PASSING_SECONDS
+    for part, port in [(each, port) for each in missing for port in each.ports]:
+        told = False
+        while not _can_bind(port):
+            holder = processes.holder_of(port)
+            if (holder is not None and holder.named) or time.monotonic() > deadline:
+                raise StackRefused(
+                    f"Port {port}, which {part.name} needs, is taken by {holder or 'another process'}. Stop that, or"
+                    f" give {part.name} another port: HEADWATER_{part.name.upper()}_PORT=…"
+                )
+            if not told:  # a connection that passes, or the last moments of a process that was killed
+                say(f"waiting for port {port}, which nobody seems to listen on")
+                told = True
+            time.sleep(0.05)
 
 
 def _can_bind(port: int) -> bool:
@@ -400,6 +431,8 @@ def status(settings: Settings) -> list[PartStatus]:
         process = processes.running(part.name, settings.home)
         noted = watched.get(part.name, {})
         detail = str(noted.get("detail", ""))
+        if part.name == AUDITOR and not detail:
+            detail = _audited(settings.home)
         if process is None:
             state = "failing" if noted.get("restarts") and detail else "stopped"
         else:
@@ -410,6 +443,16 @@ def status(settings: Settings) -> list[PartStatus]:
     state = "running" if process else "stopped"
     listed.append(PartStatus(SUPERVISOR, state, process.pid if process else None, (), 0, ""))
     return listed
+
+
+def _audited(home: Path) -> str:
+    """What the auditor found in its last round."""
+    try:
+        said = json.loads((home / "run" / "audit.json").read_text(encoding="utf-8"))
+        found = int(said["differences"])
+        return f"{said['ended_at']}: {f'{found} differences put right' if found else 'all well'}"
+    except (OSError, ValueError, KeyError):
+        return "first round"
 
 
 def supervisor_notes(home: Path) -> dict[str, dict[str, Any]]:

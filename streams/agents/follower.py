@@ -1,7 +1,7 @@
 """One partition followed: its folded state, how far it goes in both topics, and what one step of it writes."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from aiokafka import ConsumerRecord
 
@@ -10,11 +10,9 @@ from schemas.topics import CATALOG, EVENTS
 from streams.codec import Decoded, decode_entry, decode_event
 from streams.domain.partition import Partition, Refusal
 from streams.domain.site import Fate
-from streams.sinks.clickhouse_sink import Step
+from streams.sinks.clickhouse_sink import BEGINNING, Place, Step
 from streams.sinks.rows import Row, rows_of
 from streams.snapshots import Snapshot, mark_of
-
-LIVE: Final = "live"
 
 
 class DeadLetter(NamedTuple):
@@ -36,11 +34,16 @@ class Written(NamedTuple):
 
 
 class Follower:
-    """The state of one partition at (`events_next`, `catalog_next`), a function of the records before."""
+    """The state of one partition at (`events_next`, `catalog_next`), a function of the records before.
 
-    def __init__(self, number: int, partitions: int, owner: int) -> None:
+    `told` is the place up to which archive, fates and dead letters tell of the log already: they are of no run, and a
+    rebuilt live goes on from another place than the one it replaces.
+    """
+
+    def __init__(self, number: int, partitions: int, owner: int, told: Place = BEGINNING) -> None:
         self.number = number
         self.owner = owner
+        self.told = told
         self.fold = Partition(number, partitions)
         self.events_next = 0
         self.catalog_next = 0
@@ -73,14 +76,33 @@ class Follower:
             pass
 
     def advance(self, records: Sequence[ConsumerRecord], step: Step) -> Written:
-        """Take the records of a step in: its rows, under the step's version."""
-        version = step.version
+        """Take the records of a step in: its rows, under the step's label and version."""
+        label, version = step.label, step.version
+        fates = FateRanges(self.number, version)
+        archive, dead = self.tell(records, fates, version)
+        rows: dict[str, list[Row]] = {}
+        for site, changes in self.fold.settle():
+            payments = self.fold.sites[site].payments
+            for table, written in rows_of(label, site, changes, payments, version).items():
+                rows.setdefault(table, []).extend(written)
+        if archive:
+            rows["event_archive"] = archive
+        if records:
+            rows["fate_rows"] = fates.rows()
+        return Written(rows, dead)
+
+    def tell(
+        self, records: Iterable[ConsumerRecord], fates: "FateRanges", version: int
+    ) -> tuple[list[Row], list[DeadLetter]]:
+        """Take records in: the archive's rows and the dead letters of those nobody told of, and their fates."""
         archive: list[Row] = []
         dead: list[DeadLetter] = []
-        fates = FateRanges(self.number, version)
+        told_events, told_entries = self.told
         for record in records:
             event, fate, refusal = self._take(record)
             topic, offset = record.topic, record.offset
+            if offset < (told_events if topic == EVENTS.name else told_entries):
+                continue
             if refusal is not None:
                 dead.append(DeadLetter(topic, self.number, offset, refusal, record.key or b"", record.value))
                 fates.add(topic, offset, Fate.DEAD_LETTERED, refusal.reason)
@@ -88,16 +110,7 @@ class Follower:
             fates.add(topic, offset, fate, Reason.TOMBSTONE if fate is Fate.FILTERED else "")
             if event is not None and fate is Fate.APPLIED:
                 archive.append(self._archived(event, offset, record.value, version))
-        rows: dict[str, list[Row]] = {}
-        for site, changes in self.fold.settle():
-            payments = self.fold.sites[site].payments
-            for table, written in rows_of(LIVE, site, changes, payments, version).items():
-                rows.setdefault(table, []).extend(written)
-        if archive:
-            rows["event_archive"] = archive
-        if records:
-            rows["fate_rows"] = fates.rows()
-        return Written(rows, dead)
+        return archive, dead
 
     def _take(self, record: ConsumerRecord) -> tuple[Decoded | None, Fate, Refusal | None]:
         if record.topic == EVENTS.name:

@@ -3,6 +3,9 @@
 Per step: announce, check that nobody else owns the partition, fold, write every row, mark done, acknowledge. A step
 found announced and not done is done again with the very same records, so that a row that only its half-way state had
 is written or deleted by whoever comes after.
+
+Rows go under live's current label. It is asked for in the question that stands before every step anyway, and now and
+then when nothing comes; when a rebuilt live was swapped in, every partition is opened anew at that one's end.
 """
 
 import asyncio
@@ -13,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 
 from schemas.topics import CATALOG, EVENTS
-from streams.agents.follower import DeadLetter, Follower, Written
-from streams.log import LogDamaged, LogReader
-from streams.sinks.clickhouse_sink import ClickHouseError, ClickHouseSink, Step
+from streams.agents.follower import DeadLetter, FateRanges, Follower, Written
+from streams.log import LogDamaged, LogReader, mark_of_record
+from streams.sinks.clickhouse_sink import BEGINNING, LIVE, ClickHouseError, ClickHouseSink, Place, Step, Tip
 from streams.sinks.rows import Row
 from streams.snapshots import MOST_EVENTS, Snapshots, mark_of
 
@@ -26,6 +30,7 @@ log = logging.getLogger(__name__)
 MOST_RECORDS: Final = 20_000
 FULL_ENOUGH: Final = 5_000
 LINGER_SECONDS: Final = 0.2
+LOOK_SECONDS: Final = 2.0
 REVOKE_SECONDS: Final = 3.0
 WORTH_SAVING: Final = 5_000
 STOP_SECONDS: Final = 5.0
@@ -44,9 +49,21 @@ class Waiting:
     entries: list[ConsumerRecord] = field(default_factory=list)
     acknowledge: list[Acknowledge] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        return len(self.events) + len(self.entries)
+
+    def extend(self, later: "Waiting") -> None:
+        """Take in what came after."""
+        self.events += later.events
+        self.entries += later.entries
+        self.acknowledge += later.acknowledge
+
 
 class Stepper:
-    """All partitions of one worker; `clock` gives epoch seconds for the columns that say when something was written."""
+    """All partitions of one worker; `clock` gives epoch seconds for the columns that say when something was written.
+
+    `reader` reads the log in bulk, `glance` only its first records.
+    """
 
     def __init__(
         self,
@@ -55,16 +72,19 @@ class Stepper:
         bury: Bury,
         clock: Callable[[], float],
         partitions: int,
+        glance: LogReader,
         linger_seconds: float = LINGER_SECONDS,
         snapshots: Snapshots | None = None,
     ) -> None:
         self._sink = sink
         self._reader = reader
+        self._glance = glance
         self._bury = bury
         self._clock = clock
         self._partitions = partitions
         self._linger = linger_seconds
         self._snapshots = snapshots
+        self._label = LIVE
         self._assigned: set[int] = set()
         self._followers: dict[int, Follower] = {}
         self._waiting: dict[int, Waiting] = {}
@@ -121,7 +141,7 @@ class Stepper:
             self._followers.pop(number, None)
             waiting = self._waiting.pop(number, None)
             if waiting is not None:
-                self._make_room(len(waiting.events) + len(waiting.entries))
+                self._make_room(len(waiting))
 
     def _make_room(self, records: int) -> None:
         self._records -= records
@@ -142,35 +162,77 @@ class Stepper:
     async def run(self) -> None:
         """Step for ever; only a damaged log or a bug of ours leaves this, and ends the process."""
         while not self._stopping:
-            await self._wake.wait()
+            await self._woken()
             self._wake.clear()
             async with self._step:
                 if self._stopping or self._moving:
                     continue
                 self._forget((set(self._followers) | set(self._waiting)) - self._assigned)
-                await self._open(self._assigned - set(self._followers))
-                taken, self._waiting = self._waiting, {}
-                if taken:
+                opening, taken = self._assigned - set(self._followers), {}
+                try:
+                    await self._open(opening)
+                    opening, taken, self._waiting = set(), self._waiting, {}
                     await self._advance(taken)
+                except KafkaError as trouble:
+                    self._drop(opening)
+                    self._put_back(taken)
+                    log.warning("reading again in %s s: %s", RETRY_SECONDS[2], _short(trouble))
+                    await asyncio.sleep(RETRY_SECONDS[2])
             if taken and self._records < FULL_ENOUGH:
                 await asyncio.sleep(self._linger)
+
+    async def _woken(self) -> None:
+        """Returns once something is to be done; while there is not, looks whether live has another label."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._wake.wait()
+                    return
+            with contextlib.suppress(ClickHouseError, OSError):
+                if self._followers and await self._sink.live_label() != self._label:
+                    self._reopen()
+
+    def _reopen(self) -> None:
+        """Drop every state, to fold it anew up to where live's label, whichever it now is, has everything written."""
+        self._drop(set(self._followers))
+        self.opened.clear()
+
+    def _drop(self, partitions: set[int]) -> None:
+        """Forget how these stand; what waits for them goes on waiting, until they are opened again."""
+        for number in partitions:
+            self._followers.pop(number, None)
+        self._wake.set()
+
+    def _put_back(self, taken: dict[int, Waiting]) -> None:
+        """What was taken and not done waits again, before what came meanwhile."""
+        for number, waiting in taken.items():
+            later = self._waiting.get(number)
+            if later is not None:
+                waiting.extend(later)
+            self._waiting[number] = waiting
 
     async def _open(self, partitions: set[int]) -> None:
         """Claim partitions and fold their logs up to the newest step; do that step again if it was cut short."""
         if not partitions:
             self.opened.set()
             return
-        owners = await self._until_done(lambda: self._sink.claim(partitions, self._clock()))
-        tips = await self._until_done(lambda: self._sink.tips(partitions))
+        label = await self._until_done(self._sink.live_label)
+        if label != self._label:
+            self._reopen()  # the others too go on from where the new label's chain ends
+            self._label = label
+            return
+        owners = await self._until_done(lambda: self._sink.claim(label, partitions, self._clock()))
+        tips = await self._until_done(lambda: self._sink.tips(label, partitions))
         await self._check_log(partitions, tips)
         for number in sorted(partitions):
-            follower = Follower(number, self._partitions, owners[number])
-            tip = tips.get(number)
-            self._followers[number] = follower
-            if tip is not None:
-                await self._fold(follower, tip)
+            tip = tips.get(number, Tip(None, BEGINNING))
+            follower = self._followers[number] = Follower(number, self._partitions, owners[number], tip.told)
+            if tip.step is not None:
+                await self._fold(follower, tip.step)
             if self._holds(follower):
                 await self._catch_up(follower)
+            if not self._followers:
+                return  # live has another label since: all are opened anew
         self.opened.set()
 
     def _holds(self, follower: Follower) -> bool:
@@ -205,18 +267,31 @@ class Stepper:
     async def _step_through(
         self, follower: Follower, entries: list[ConsumerRecord], events: list[ConsumerRecord]
     ) -> None:
-        step = _step_of(follower, entries, events)
+        step = _step_of(self._label, follower, entries, events)
         await self._write({follower.number: (follower, step, entries + events)})
 
     async def _collect(self, topic: str, number: int, first: int, end: int) -> list[ConsumerRecord]:
         return [record async for chunk in self._reader.read(topic, number, first, end) for record in chunk]
 
-    async def _check_log(self, partitions: set[int], tips: dict[int, Step]) -> None:
-        written = {number: (tip.end, tip.catalog_end) for number, tip in tips.items()}
+    async def _check_log(self, partitions: set[int], tips: dict[int, Tip]) -> None:
         for number in sorted(partitions):
-            end, catalog_end = written.get(number, (0, 0))
-            await self._check_reaches(EVENTS.name, number, end)
-            await self._check_reaches(CATALOG.name, number, catalog_end)
+            step, told = tips.get(number, Tip(None, BEGINNING))
+            end, catalog_end = (step.end, step.catalog_end) if step else (0, 0)
+            await self._check_reaches(EVENTS.name, number, max(end, told.events))
+            await self._check_reaches(CATALOG.name, number, max(catalog_end, told.catalog))
+        await self._check_marks(partitions)
+
+    async def _check_marks(self, partitions: set[int]) -> None:
+        """Refuse a log that begins with another record than it did; remember those that are seen first."""
+        known = await self._until_done(lambda: self._sink.marks(partitions))
+        fresh = {}
+        for topic in (EVENTS.name, CATALOG.name):
+            for number, extent in (await self._glance.extents(topic, sorted(partitions))).items():
+                extent.refuse_another(topic, number, known.get((topic, number), ""), 0)
+                if extent.mark and (topic, number) not in known:
+                    fresh[topic, number] = extent.mark
+        if fresh:
+            await self._until_done(lambda: self._sink.note_marks(fresh, self._clock()))
 
     async def _check_reaches(self, topic: str, number: int, written: int) -> None:
         """Refuse a log that does not hold everything from the beginning to what was written of it."""
@@ -231,23 +306,46 @@ class Stepper:
 
     async def _fold(self, follower: Follower, tip: Step) -> None:
         """Fold silently up to the step; a step that was announced only is done again, its very records."""
-        first, catalog_first = (tip.end, tip.catalog_end) if tip.done else (tip.first, tip.catalog_first)
-        await self._restore(follower, first, catalog_first)
-        async for records in self._reader.read(
-            CATALOG.name, follower.number, follower.catalog_next, catalog_first
-        ):
+        written, told = tip.written, follower.told
+        await self._restore(follower, min(written.events, told.events), min(written.catalog, told.catalog))
+        await self._fold_to(follower, Place(*map(min, written, told)))
+        if follower.catalog_next < written.catalog or follower.events_next < written.events:
+            await self._tell_to(follower, tip)
+        follower.settle_only()
+        follower.skip_to(*written)
+        if not tip.done:
+            entries = await self._collect(CATALOG.name, follower.number, written.catalog, tip.catalog_end)
+            events = await self._collect(EVENTS.name, follower.number, written.events, tip.end)
+            step = tip._replace(owner=follower.owner)
+            await self._write({follower.number: (follower, step, entries + events)})
+
+    async def _fold_to(self, follower: Follower, place: Place) -> None:
+        number = follower.number
+        async for records in self._reader.read(CATALOG.name, number, follower.catalog_next, place.catalog):
             follower.fold_only(records)
-        async for records in self._reader.read(EVENTS.name, follower.number, follower.events_next, first):
+        async for records in self._reader.read(EVENTS.name, number, follower.events_next, place.events):
             follower.fold_only(records)
             self._folded += len(records)
             await asyncio.sleep(0)
-        follower.settle_only()
-        follower.skip_to(first, catalog_first)
-        if not tip.done:
-            entries = await self._collect(CATALOG.name, follower.number, catalog_first, tip.catalog_end)
-            events = await self._collect(EVENTS.name, follower.number, first, tip.end)
-            step = tip._replace(owner=follower.owner)
-            await self._write({follower.number: (follower, step, entries + events)})
+        follower.skip_to(*place)
+
+    async def _tell_to(self, follower: Follower, tip: Step) -> None:
+        """Fold on to where a rebuild left off; it wrote the results, archive and fates are written here."""
+        number, place, version = follower.number, tip.written, tip.version
+        fates = FateRanges(number, version)
+        for topic, first, end in (
+            (CATALOG.name, follower.catalog_next, place.catalog),
+            (EVENTS.name, follower.events_next, place.events),
+        ):
+            async for records in self._reader.read(topic, number, first, end):
+                archive, dead = follower.tell(records, fates, version)
+                self._folded += len(records)
+                await self._put({"event_archive": archive}, dead)
+        await self._put({"fate_rows": fates.rows()}, [])
+        start = Place(*map(min, follower.told, place))
+        step = tip._replace(first=start.events, catalog_first=start.catalog, owner=follower.owner)
+        await self._until_done(lambda: self._sink.finish([step], self._clock()))
+        follower.told = Place(*map(max, follower.told, place))
 
     async def _restore(self, follower: Follower, events_next: int, catalog_next: int) -> None:
         """Begin from a snapshot that lies before an offset of each topic, if the log still holds what it ends with."""
@@ -280,19 +378,22 @@ class Stepper:
         steps: dict[int, tuple[Follower, Step, list[ConsumerRecord]]] = {}
         for number, waiting in taken.items():
             if number not in self._followers:
-                continue  # claimed by another worker while it was opened: tried again
+                continue  # lost while it was opened: tried again
             follower = self._followers[number]
             entries = await self._following(CATALOG.name, number, follower.catalog_next, waiting.entries)
             events = await self._following(EVENTS.name, number, follower.events_next, waiting.events)
             if entries or events:
-                step = _step_of(follower, entries, events)
+                step = _step_of(self._label, follower, entries, events)
                 steps[number] = (follower, step, entries + events)
-        lost = await self._write(steps) if steps else set()
+        if steps:
+            await self._write(steps)
         for number, waiting in taken.items():
-            if number not in lost and number in self._followers:
+            if number in self._followers:
                 for acknowledge in waiting.acknowledge:
                     await acknowledge()
-            self._make_room(len(waiting.events) + len(waiting.entries))
+                self._make_room(len(waiting))
+            else:
+                self._put_back({number: waiting})
 
     async def _following(
         self, topic: str, number: int, expected: int, records: list[ConsumerRecord]
@@ -309,17 +410,20 @@ class Stepper:
             return fresh
         return await self._collect(topic, number, expected, records[-1].offset + 1)
 
-    async def _write(self, steps: dict[int, tuple[Follower, Step, list[ConsumerRecord]]]) -> set[int]:
-        """Announce, check, fold, write, mark done; the partitions that turned out to be another worker's."""
+    async def _write(self, steps: dict[int, tuple[Follower, Step, list[ConsumerRecord]]]) -> None:
+        """Announce, check, fold, write, mark done; the state of what turned out to be another worker's is dropped."""
         await self._until_done(
             lambda: self._sink.announce([step for _, step, _ in steps.values()], self._clock())
         )
         owners = {number: follower.owner for number, (follower, _, _) in steps.items()}
-        lost = await self._until_done(lambda: self._sink.fenced(owners))
+        lost, moved = await self._until_done(lambda: self._sink.fenced(self._label, owners))
+        if moved:
+            log.info("live was rebuilt: its rows have another label now")
+            self._reopen()
+            return
         if lost:
             log.warning("partitions %s are another worker's now", sorted(lost))
-            self._forget(lost)
-            self._wake.set()
+            self._drop(lost)
         rows: dict[str, list[Row]] = {}
         dead: list[DeadLetter] = []
         done: list[Step] = []
@@ -333,14 +437,25 @@ class Stepper:
             dead += written.dead_letters
             done.append(step)
             await asyncio.sleep(0)
-        if dead:
-            buried = await self._until_done(lambda: self._bury(dead))
-            rows.setdefault("dead_letter_rows", []).extend(buried)
-        await self._until_done(lambda: self._sink.write(rows))
+        await self._put(rows, dead)
         if done:
             await self._until_done(lambda: self._sink.finish(done, self._clock()))
             self.steps += 1
-        return lost
+        marks = {
+            (record.topic, record.partition): mark_of_record(record)
+            for _, step, records in steps.values()
+            if 0 in (step.first, step.catalog_first)
+            for record in records
+            if record.offset == 0
+        }
+        if marks:
+            await self._until_done(lambda: self._sink.note_marks(marks, self._clock()))
+
+    async def _put(self, rows: dict[str, list[Row]], dead: list[DeadLetter]) -> None:
+        """Bury the dead letters and write all rows, theirs among them."""
+        if dead:
+            rows["dead_letter_rows"] = await self._until_done(lambda: self._bury(dead))
+        await self._until_done(lambda: self._sink.write(rows))
 
     async def _until_done(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """Try until it succeeds: what is outside may be down for as long as it likes, nothing is lost by waiting."""
@@ -355,7 +470,9 @@ class Stepper:
                 await asyncio.sleep(pause)
 
 
-def _step_of(follower: Follower, entries: list[ConsumerRecord], events: list[ConsumerRecord]) -> Step:
+def _step_of(
+    label: str, follower: Follower, entries: list[ConsumerRecord], events: list[ConsumerRecord]
+) -> Step:
     """The step from where the follower is to the end of these records."""
     return Step(
         follower.number,
@@ -365,6 +482,7 @@ def _step_of(follower: Follower, entries: list[ConsumerRecord], events: list[Con
         entries[-1].offset + 1 if entries else follower.catalog_next,
         follower.owner,
         False,
+        label,
     )
 
 

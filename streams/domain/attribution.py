@@ -3,7 +3,7 @@
 Parts are 10⁻⁹ of one conversion. Every split is by largest remainder, ties to the earlier touch (rulings.md, metrics.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 PARTS: Final = 1_000_000_000
 MODELS: Final = ("first", "last", "linear", "time_decay", "position")
+DATA_DRIVEN: Final = ("markov", "markov_2", "shapley")
 DAY_US: Final = 86_400_000_000
 
 Split = tuple[int, ...]
@@ -18,13 +19,18 @@ Credit = tuple[Split, Split, Split, Split, Split]
 
 
 class AttributionSettings(NamedTuple):
-    """A site's rules of credit; `window_days` 1–365, `half_life_days` > 0, `position` in percent."""
+    """Rules of credit; `window_days` 1–365, `half_life_days` > 0, `position` in percent, `windows` days per stage."""
 
     window_days: int = 90
     half_life_days: float = 7.0
     position: tuple[float, float, float] = (40, 20, 40)
     direct: str = "drop"
     told: str = "fill"
+    windows: Mapping[str, int] = {}
+
+    def window_of(self, stage: str) -> int:
+        """Days in which a touch may lie before a conversion of this stage."""
+        return self.windows.get(stage, self.window_days) if self.windows else self.window_days
 
 
 def split_whole(whole: int, weights: Sequence[int]) -> Split:

@@ -31,6 +31,7 @@ class CallRow(NamedTuple):
     visitor: str
     probable: bool
     counted: bool
+    event_id: str
 
 
 class CallGroup:

@@ -5,10 +5,11 @@ from typing import Any, Final, NamedTuple
 
 from schemas.catalog import CatalogEntry
 from streams.domain.attribution import AttributionSettings
-from streams.domain.channels import ChannelRules
+from streams.domain.channels import ChannelRules, Condition, rule_sets
 from streams.domain.days import Calendar, day_of
 from streams.domain.facts import Told, named
 from streams.domain.phones import e164
+from streams.domain.ruling import AS_DEFINED, Ruling
 
 DEFAULT_STAGES: Final = ("inquiry", "consult", "registration")
 NEVER_LISTED: Final = ("lost", "dormant")
@@ -17,12 +18,13 @@ WORD_OF_MOUTH: Final = "word_of_mouth"
 
 
 class Channel(NamedTuple):
-    """A channel's own kind ('' if none), whether it is free, its name per language, and its staff hours a month."""
+    """A channel's own kind ('' if none), whether it is free, its name per language, staff hours a month, rule sets."""
 
     kind: str
     free: bool
     names: Mapping[str, str]
     hours_limit: float | None = None
+    rules: tuple[tuple[Condition, ...], ...] = ()
 
 
 SHIPPED_CHANNELS: Final[Mapping[str, Channel]] = {
@@ -40,6 +42,7 @@ class Assignment(NamedTuple):
     keyword: str
     ad_group: str
     pool: bool
+    id: str
 
 
 class Campaign(NamedTuple):
@@ -95,6 +98,7 @@ def _assignments(entry: Any) -> list[Assignment]:
             one.keyword or "",
             one.ad_group or "",
             bool(one.pool),
+            one.id or "",
         )
         for one in entry.assignments or ()
     ]
@@ -109,12 +113,14 @@ def _on_day(assignments: Iterable[Assignment], day: int) -> Assignment | None:
 
 
 class SiteCatalog:
-    """Everything a site's entries say; `entries` maps (kind, id) to the newest entry of each."""
+    """Everything a site's entries say under a ruling; `entries` maps (kind, id) to the newest entry of each."""
 
-    def __init__(self, site: str, entries: Mapping[tuple[str, str], CatalogEntry]) -> None:
+    def __init__(
+        self, site: str, entries: Mapping[tuple[str, str], CatalogEntry], ruling: Ruling = AS_DEFINED
+    ) -> None:
         self.site = site
         own: Any = next((entry for (kind, _), entry in sorted(entries.items()) if kind == "site"), None)
-        self._read_site(own)
+        self._read_site(own, ruling)
         self.channels: dict[str, Channel] = dict(SHIPPED_CHANNELS)
         rules = []
         self.campaigns: dict[str, Campaign] = {}
@@ -130,6 +136,7 @@ class SiteCatalog:
                     shipped.free if one.free is None else one.free,
                     names_of(one.name) or shipped.names,
                     one.hours_limit,
+                    tuple(tuple(conditions) for conditions in rule_sets(one.rule_sets)),
                 )
                 if one.rule_sets:
                     rules.append((id, one.rule_sets))
@@ -156,7 +163,7 @@ class SiteCatalog:
             slug for slug, one in self.channels.items() if one.kind == WORD_OF_MOUTH
         )
 
-    def _read_site(self, own: Any) -> None:
+    def _read_site(self, own: Any, ruling: Ruling) -> None:
         self.name = _name(own.name) if own else ""
         self.branches: tuple[str, ...] = tuple(own.branch_slugs) if own else ()
         self.time_zone = (own and own.time_zone) or "Asia/Seoul"
@@ -178,7 +185,7 @@ class SiteCatalog:
         )
         if "position" in given:
             given["position"] = tuple(given["position"])
-        self.attribution = AttributionSettings(**given)
+        self.attribution = AttributionSettings(**given | ruling.attribution)
         bands = own.thresholds.model_dump(exclude_none=True) if own and own.thresholds else {}
         self.thresholds = Thresholds(**{band: float(value) for band, value in bands.items()})
         self.shared = frozenset(named(one) for one in (own.shared_identifiers or ())) if own else frozenset()
@@ -210,14 +217,19 @@ class SiteCatalog:
         """The campaign whose aliases hold the raw name; without one the raw name itself."""
         return self._aliases.get(raw, raw) if raw else ""
 
-    def told_channel(self, told: Told) -> str:
-        """A told source's channel; a label that no menu of the site has is `unassigned`."""
-        return told.channel or self.answers.get(told.answer) or "unassigned"
+    def told_channel(self, told: Told) -> tuple[str, str]:
+        """A told source's channel and the rule that gave it; a label that no menu of the site has is `unassigned`."""
+        if told.channel:
+            return told.channel, "told"
+        channel = self.answers.get(told.answer)
+        return (channel, "told:answer") if channel else ("unassigned", "told")
 
-    def code_on(self, code: str, day: int) -> tuple[str, str, str]:
-        """Channel, campaign and keyword of a QR code on a local day."""
+    def code_on(self, code: str, day: int) -> tuple[str, str, str, str]:
+        """Channel, campaign and keyword of a QR code on a local day, and the rule that gave them."""
         one = _on_day(self.codes.get(code, ()), day)
-        return ("qr", "", "") if one is None else (one.channel or "qr", one.campaign, one.keyword)
+        if one is None:
+            return "qr", "", "", f"scan:{code}"
+        return one.channel or "qr", one.campaign, one.keyword, f"scan:{code}:{one.id}"
 
     def number_on(self, number: str, day: int) -> Assignment | None:
         """What a number stood for on a local day; None: uncatalogued that day."""

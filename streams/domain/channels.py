@@ -102,7 +102,7 @@ class _Facts(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One shipped rule: its own name, the channel it gives, and when."""
+    """One shipped rule: its own name (`ga4:` where GA4 has it too), the channel it gives, and when."""
 
     name: str
     channel: str
@@ -112,14 +112,14 @@ class Rule(NamedTuple):
 _OTHER_AD: Final = _DISPLAY | _PAID_SOCIAL | _PAID_VIDEO
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule("direct", "direct", lambda f: not f.given),
+    Rule("ga4:direct", "direct", lambda f: not f.given),
     Rule(
-        "cross_network",
+        "ga4:cross_network",
         "cross_network",
         lambda f: "cross-network" in f.campaign or "cross_network" in f.campaign,
     ),
     Rule(
-        "paid_shopping",
+        "ga4:paid_shopping",
         "paid_shopping",
         lambda f: (
             f.ad_kind == "shopping"
@@ -130,7 +130,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
     ),
     Rule(
-        "paid_search",
+        "ga4:paid_search",
         "paid_search",
         lambda f: (
             f.kind == "search_ad"
@@ -139,36 +139,36 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
     ),
     Rule(
-        "paid_social",
+        "ga4:paid_social",
         "paid_social",
         lambda f: f.paid and (f.kind in ("social", "messenger") or f.medium in _PAID_SOCIAL),
     ),
     Rule(
-        "paid_video",
+        "ga4:paid_video",
         "paid_video",
         lambda f: (f.paid and f.kind == "video") or f.medium in _PAID_VIDEO,
     ),
     Rule(
-        "display",
+        "ga4:display",
         "display",
         lambda f: f.medium in _DISPLAY or "display" in (f.ad_kind, f.kind.removesuffix("_ad")),
     ),
-    Rule("paid_other", "paid_other", lambda f: f.paid),
+    Rule("ga4:paid_other", "paid_other", lambda f: f.paid),
     Rule(
-        "organic_shopping",
+        "ga4:organic_shopping",
         "organic_shopping",
         lambda f: f.kind == "shopping" or bool(_SHOP.fullmatch(f.campaign)),
     ),
-    Rule("organic_social", "organic_social", lambda f: f.kind == "social" or f.medium in _SOCIAL),
-    Rule("organic_video", "organic_video", lambda f: f.kind == "video" or "video" in f.raw_medium),
-    Rule("organic_search", "organic_search", lambda f: f.kind == "search" or f.medium in _ORGANIC),
-    Rule("web_referral by utm_medium", "web_referral", lambda f: f.medium in _REFERRAL),
-    Rule("email", "email", lambda f: f.kind == "email" or f.said(_EMAIL)),
-    Rule("affiliates", "affiliates", lambda f: f.medium in _AFFILIATES),
-    Rule("audio", "audio", lambda f: f.medium in _AUDIO),
-    Rule("sms", "sms", lambda f: f.said(_SMS)),
+    Rule("ga4:organic_social", "organic_social", lambda f: f.kind == "social" or f.medium in _SOCIAL),
+    Rule("ga4:organic_video", "organic_video", lambda f: f.kind == "video" or "video" in f.raw_medium),
+    Rule("ga4:organic_search", "organic_search", lambda f: f.kind == "search" or f.medium in _ORGANIC),
+    Rule("ga4:web_referral_by_medium", "web_referral", lambda f: f.medium in _REFERRAL),
+    Rule("ga4:email", "email", lambda f: f.kind == "email" or f.said(_EMAIL)),
+    Rule("ga4:affiliates", "affiliates", lambda f: f.medium in _AFFILIATES),
+    Rule("ga4:audio", "audio", lambda f: f.medium in _AUDIO),
+    Rule("ga4:sms", "sms", lambda f: f.said(_SMS)),
     Rule(
-        "push",
+        "ga4:push",
         "push",
         lambda f: (
             f.raw_medium.endswith("push")
@@ -177,14 +177,14 @@ RULES: Final[tuple[Rule, ...]] = (
             or f.said(_PUSH)
         ),
     ),
-    Rule("phone", "phone", lambda f: f.said(_PHONE)),
-    Rule("qr", "qr", lambda f: f.said(_QR)),
-    Rule("messenger", "messenger", lambda f: f.kind == "messenger" or f.said(_MESSENGER)),
-    Rule("maps", "maps", lambda f: f.kind == "maps" or f.said(_MAPS)),
-    Rule("ai_assistant", "ai_assistant", lambda f: f.kind == "ai_assistant" or f.said(_AI)),
-    Rule("offline", "offline", lambda f: f.said(_OFFLINE)),
-    Rule("web_referral by referrer", "web_referral", lambda f: f.linked),
-    Rule("unassigned", "unassigned", lambda f: True),
+    Rule("shipped:phone", "phone", lambda f: f.said(_PHONE)),
+    Rule("shipped:qr", "qr", lambda f: f.said(_QR)),
+    Rule("shipped:messenger", "messenger", lambda f: f.kind == "messenger" or f.said(_MESSENGER)),
+    Rule("shipped:maps", "maps", lambda f: f.kind == "maps" or f.said(_MAPS)),
+    Rule("shipped:ai_assistant", "ai_assistant", lambda f: f.kind == "ai_assistant" or f.said(_AI)),
+    Rule("shipped:offline", "offline", lambda f: f.said(_OFFLINE)),
+    Rule("shipped:web_referral_by_referrer", "web_referral", lambda f: f.linked),
+    Rule("ga4:unassigned", "unassigned", lambda f: True),
 )
 CHANNELS: Final = tuple(dict.fromkeys(rule.channel for rule in RULES))
 
@@ -296,7 +296,7 @@ def _conditions(rule: Any) -> list[Condition]:
     return found or [Condition(str(field), "", "")]
 
 
-def _rule_sets(rules: Iterable[Any]) -> list[list[Condition]]:
+def rule_sets(rules: Iterable[Any]) -> list[list[Condition]]:
     """A flat list of conditions is one rule set; of a list of lists each is one, and any may hold."""
     flat: list[Condition] = []
     sets: list[list[Condition]] = []
@@ -359,6 +359,11 @@ _FIELDS: Final[Mapping[str, Callable[[Source], str]]] = {
 RULE_FIELDS: Final = tuple(_FIELDS)
 
 
+def said_in(source: Source, field: str) -> str:
+    """What a source says in one of RULE_FIELDS."""
+    return _FIELDS[field](source)
+
+
 def _path(url: str) -> str:
     return host_and_path(url)[1] or url.partition("#")[0].partition("?")[0]
 
@@ -369,6 +374,7 @@ def _referrer(source: Source) -> Referrer:
 
 class _SiteRule(NamedTuple):
     channel: str
+    name: str
     conditions: tuple[
         tuple[int, Callable[[str], bool]], ...
     ]  # which looked-at field, and what must hold of it
@@ -389,23 +395,22 @@ class ChannelRules:
         fields: dict[str, int] = {}
         compiled: list[_SiteRule] = []
         for channel, rules in sorted(site_rules, key=lambda one: one[0]):
-            for conditions in _rule_sets(rules):
+            for number, conditions in enumerate(rule_sets(rules), start=1):
                 if all(condition.field in _FIELDS for condition in conditions):
                     checks = [(fields.setdefault(one.field, len(fields)), _holds(one)) for one in conditions]
-                    compiled.append(_SiteRule(channel, tuple(checks)))
+                    compiled.append(_SiteRule(channel, f"site:{channel}:{number}", tuple(checks)))
         self._site_rules = tuple(compiled)
         self._fields = tuple(_FIELDS[name] for name in fields)
         self._memo: dict[tuple[Any, ...], tuple[str, str]] = {}
 
     def channel_of(self, source: Source) -> str:
         """The channel's slug."""
-        return self._decide(source)[0]
+        return self.decide(source)[0]
 
-    def explain(self, source: Source) -> str:
-        """The name of the rule that decided: `site: <channel>`, or a shipped rule's own name."""
-        return self._decide(source)[1]
-
-    def _decide(self, source: Source) -> tuple[str, str]:
+    def decide(self, source: Source) -> tuple[str, str]:
+        """The channel's slug and the name of the rule that gave it: `site:<channel>:<number of its rule set, from 1>`
+        or a shipped rule's own.
+        """
         came_from = read_referrer(source.referrer) if source.referrer else NO_REFERRER
         seen = (
             source.utm_source,
@@ -429,9 +434,9 @@ class ChannelRules:
     def _first_match(self, source: Source, seen: _Seen) -> tuple[str, str]:
         if self._site_rules:
             values = [field(source) for field in self._fields]
-            for channel, conditions in self._site_rules:
+            for channel, name, conditions in self._site_rules:
                 if all(holds(values[at]) for at, holds in conditions):
-                    return channel, "site: " + channel
+                    return channel, name
         facts = _facts(seen)
         for rule in RULES:
             if rule.fits(facts):

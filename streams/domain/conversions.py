@@ -166,7 +166,7 @@ def work_out(
                 return old
             path, parts = old.path, old.credit
         else:
-            path = path_to(reached.at, person.touches, times, told, catalog)
+            path = path_to(reached.stage, reached.at, person.touches, times, told, catalog)
             parts = credit([step.at for step in path], catalog.attribution)
         money = tuple(
             [Paid(calendar.day(fact.at), counts, _splits(fact.body.amount, parts)) for fact, counts in paid]
@@ -416,7 +416,10 @@ def _lead_row(
     names: Mapping[str, str],
 ) -> LeadRow:
     at = {reached.stage: reached.at for reached in unit.reached}
-    first = min(unit.reached, key=lambda reached: (reached.at, reached.id), default=None)
+    place, unlisted = catalog.stage_order, catalog.unlisted_order
+    first = min(
+        unit.reached, key=lambda reached: (reached.at, place.get(reached.stage, unlisted)), default=None
+    )
     path = conversions[first.id].path if first is not None else ()
     inquiry = at.get(INQUIRY)
     calendar = catalog.calendar

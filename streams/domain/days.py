@@ -36,6 +36,12 @@ class Calendar:
             offset = self._offset(at_us)
         return (at_us + offset) // DAY_US
 
+    def offset_all_day(self, utc_day: int) -> int | None:
+        """The zone's offset from UTC, µs, all through a UTC day; None on a day on which it changes."""
+        if utc_day not in self._offsets:
+            self._learn(utc_day)
+        return self._offsets[utc_day]
+
     def start(self, day: int) -> int:
         """First instant of a local day; where midnight is skipped, the jump of the clock into the day."""
         midnight = self._instant(day, 0)

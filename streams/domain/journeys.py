@@ -109,18 +109,22 @@ def _special_touch(
     if fact.kind == SCAN:
         if not scans.is_touch(fact):
             return None
-        channel, campaign, keyword = catalog.code_on(fact.body.code, day)
+        channel, campaign, keyword, rule = catalog.code_on(fact.body.code, day)
         kind = QR_SCAN
     elif fact.kind == MESSAGE:
-        channel = MESSAGE_CHANNELS.get(fact.body.medium, "unassigned")
+        medium = fact.body.medium
+        channel = MESSAGE_CHANNELS.get(medium, "unassigned")
+        rule = f"message:{medium}" if medium else "message"
         campaign = catalog.campaign_of(fact.body.campaign)
         if any(s.channel == channel and 0 <= s.at - fact.at <= IDLE_US for s in sessions):
             return None
         kind = MESSAGE_CLICK
     else:
         assert fact.kind == REFERRAL
-        channel, campaign, kind = "referral", "", REFERRAL_TOUCH
-    return Touch(fact.id, kind, fact.at, day, fact.branch, channel, campaign, person, keyword, "", False)
+        channel, campaign, kind, rule = "referral", "", REFERRAL_TOUCH, "referral"
+    return Touch(
+        fact.id, kind, fact.at, day, fact.branch, channel, campaign, person, keyword, "", False, rule
+    )
 
 
 def _call(
@@ -150,9 +154,10 @@ def _call(
             keyword = keyword or before[-1].keyword
     elif counted and assignment is not None:
         channel, campaign = assignment.channel or "phone", assignment.campaign
+        rule = f"number:{call.number}:{assignment.id}"
         touch = Touch(
-            fact.id, CALL, call.start, day, fact.branch, channel, campaign, person.name, keyword, "", False
-        )
+            fact.id, CALL, call.start, day, fact.branch, channel, campaign, person.name, keyword, "", False, rule,
+        )  # fmt: skip
     row = CallRow(
         call.call_id,
         person.name,
@@ -172,26 +177,33 @@ def _call(
         group.visitor,
         group.probable,
         counted,
+        fact.id,
     )
     return row, touch
 
 
 def told_touch(fact: Fact, person: str, at: int, catalog: SiteCatalog) -> Touch:
     """What a caller said, dated `at`."""
-    channel = catalog.told_channel(fact.body)
-    return Touch(fact.id, TOLD, at, catalog.calendar.day(at), fact.branch, channel, "", person, "", "", False)
+    channel, rule = catalog.told_channel(fact.body)
+    day = catalog.calendar.day(at)
+    return Touch(fact.id, TOLD, at, day, fact.branch, channel, "", person, "", "", False, rule)
 
 
 def path_to(
-    at: int, touches: Sequence[Touch], times: Sequence[int], told: Sequence[Touch], catalog: SiteCatalog
+    stage: str,
+    at: int,
+    touches: Sequence[Touch],
+    times: Sequence[int],
+    told: Sequence[Touch],
+    catalog: SiteCatalog,
 ) -> tuple[Step, ...]:
-    """The path that a conversion at `at` is credited over, in order; nothing in the window: `unattributed`.
+    """The path that a conversion of a stage at `at` is credited over, in order; nothing in the window: `unattributed`.
 
     `times` are the touches' own. Told sources count as the site's `told` says; word of mouth stands before the first
     tracked touch; direct is dropped unless nothing else is there or the site keeps it.
     """
     settings = catalog.attribution
-    since = at - round(settings.window_days * DAY_US)
+    since = at - settings.window_of(stage) * DAY_US
     tracked = touches[bisect_left(times, since) : bisect_right(times, at)]
     path = [Step(touch.id, touch.at, touch.channel, touch.campaign) for touch in tracked]
     if told and settings.told != "ignore":

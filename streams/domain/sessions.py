@@ -7,6 +7,7 @@ from streams.domain.facts import PAGE, Fact
 from streams.domain.touches import SESSION, Touch
 
 IDLE_US: Final = 1_800_000_000
+FIRST_PAGE: Final = "first_page"
 
 
 class ScanDay(NamedTuple):
@@ -62,18 +63,18 @@ class Session:
 def open_session(hit: Fact, person: str, catalog: SiteCatalog, scans: "dict[str, ScanDay]") -> Session:
     """A session that starts at `hit`; a visit from a known scan carries the code's channel, a page view first is direct."""
     day = catalog.calendar.day(hit.at)
-    channel, campaign, keyword = "direct", "", ""
+    channel, campaign, keyword, rule = "direct", "", "", FIRST_PAGE
     source = hit.body.source
     if hit.kind != PAGE and source is not None:
         scan = scans.get(source.scan_id) if source.scan_id else None
         if scan is not None:
-            channel, campaign, keyword = catalog.code_on(scan.code, catalog.calendar.day(scan.at))
+            channel, campaign, keyword, rule = catalog.code_on(scan.code, catalog.calendar.day(scan.at))
         else:
-            channel = catalog.rules.channel_of(source)
+            channel, rule = catalog.rules.decide(source)
             campaign, keyword = catalog.campaign_of(source.utm_campaign), source.keyword
     touch = Touch(
-        hit.id, SESSION, hit.at, day, hit.branch, channel, campaign, person, keyword, hit.body.url, False
-    )
+        hit.id, SESSION, hit.at, day, hit.branch, channel, campaign, person, keyword, hit.body.url, False, rule,
+    )  # fmt: skip
     return Session(touch, hit)
 
 

@@ -33,6 +33,7 @@ from streams.domain.facts import (
 )
 from streams.domain.identity import People, Person
 from streams.domain.journeys import Kiosk, order, rebuild_touches
+from streams.domain.ruling import AS_DEFINED, Ruling
 from streams.domain.scans import Scans, scan_key
 from streams.domain.sessions import open_session
 from streams.domain.spend import SpendRow, spend_row
@@ -88,12 +89,13 @@ def _drop(table: dict[str, Any], key: str, old: Any) -> None:
 
 
 class Site:
-    """The state of one site; `facts` holds every event ever applied, withdrawn ones too."""
+    """The state of one site under a ruling; `facts` holds every event ever applied, withdrawn ones too."""
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, ruling: Ruling = AS_DEFINED) -> None:
         self.site = site
+        self.ruling = ruling
         self.entries: dict[tuple[str, str], CatalogEntry] = {}
-        self.catalog = SiteCatalog(site, {})
+        self.catalog = SiteCatalog(site, {}, ruling)
         self.facts: dict[str, Fact] = {}
         self.withdrawn: set[str] = set()
         self.forgotten: dict[str, list[int]] = {}
@@ -141,7 +143,7 @@ class Site:
     def define(self, entries: Mapping[tuple[str, str], CatalogEntry]) -> None:
         """Take the newest entries of the site; what they reclassify is worked out anew."""
         before, self.entries = self.catalog, dict(entries)
-        self.catalog = now = SiteCatalog(self.site, self.entries)
+        self.catalog = now = SiteCatalog(self.site, self.entries, self.ruling)
         self._changes.catalog = now
         if not now.same_people(before):
             self.kiosks = {}

@@ -14,7 +14,12 @@ UNATTRIBUTED: Final = "unattributed"
 
 
 class Touch(NamedTuple):
-    """`at` epoch µs, `day` the site's local day since 1970; '' where nothing is known."""
+    """`at` epoch µs, `day` the site's local day since 1970; '' where nothing is known.
+
+    `rule` names what gave the channel: a channel rule (see channels.py), `first_page` (a session that no visit began),
+    `scan:<code>:<assignment>`, `number:<number>:<assignment>`, `message:<medium>`, `referral`, `told`, or
+    `told:answer` (a label of the site's menu); without an assignment, medium or known label the name ends earlier.
+    """
 
     id: str
     kind: str
@@ -27,3 +32,4 @@ class Touch(NamedTuple):
     keyword: str
     landing_page: str
     probable: bool
+    rule: str

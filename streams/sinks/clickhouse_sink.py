@@ -2,6 +2,9 @@
 
 A step is announced before its first row and marked done after its last; steps follow each other without a gap, from
 the beginning of both topics. The newest step of the highest owner therefore says up to where everything is written.
+
+There is a chain for each label that live has had (`live`, then `live~2`, …): a rebuild of live is written under the
+next one and swapped in by one row of live_rows, whereupon the workers go on from the end of that label's chain.
 """
 
 import asyncio
@@ -20,22 +23,26 @@ from streams.sinks.rows import COLUMNS, Row
 log = logging.getLogger(__name__)
 
 DATABASE: Final = "headwater"
+LIVE: Final = "live"
 FATES: Final = ("topic", "partition", "first", "last", "fate", "reason", "version", "deleted")
 DEAD_LETTERS: Final = (
     "topic", "partition", "offset", "site", "event_id", "reason", "field", "detail", "failed_at", "requeued", "version",
     "deleted",
 )  # fmt: skip
 STEPS: Final = (
-    "partition", "first", "catalog_first", "last", "catalog_last", "owner", "writer", "done", "at", "version",
+    "label", "partition", "first", "catalog_first", "last", "catalog_last", "owner", "writer", "done", "at", "version",
 )  # fmt: skip
-OWNERS: Final = ("partition", "owner", "writer", "at")
+OWNERS: Final = ("label", "partition", "owner", "writer", "at")
+LOGS: Final = ("topic", "partition", "first", "mark", "seen_at", "version", "deleted")
 ALL_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     **COLUMNS,
     "fate_rows": FATES,
     "dead_letter_rows": DEAD_LETTERS,
     "step_rows": STEPS,
     "owner_rows": OWNERS,
+    "log_rows": LOGS,
 }
+_LIVE_LABEL: Final = "(SELECT if(count() = 0, 'live', argMax(label, number)) FROM headwater.live_rows WHERE swapped_at <= now64(6))"
 _SETTINGS: Final = {"async_insert": 0, "input_format_parallel_parsing": 0}
 
 
@@ -49,8 +56,18 @@ class ClickHouse:
     ca_file: str = ""
 
 
+class Place(NamedTuple):
+    """A place in both topics of one partition: the offsets that come next."""
+
+    events: int
+    catalog: int
+
+
+BEGINNING: Final = Place(0, 0)
+
+
 class Step(NamedTuple):
-    """One step of a partition: half-open ranges of both topics, and who wrote it."""
+    """One step of a partition under a label of live: half-open ranges of both topics, and who wrote it."""
 
     partition: int
     first: int
@@ -59,15 +76,39 @@ class Step(NamedTuple):
     catalog_end: int
     owner: int
     done: bool
+    label: str = LIVE
 
     @property
     def version(self) -> int:
         """Of every row the step writes: grows along the chain with the offsets of both topics."""
         return self.end + self.catalog_end
 
+    @property
+    def written(self) -> Place:
+        """Up to where everything is written, by this step and those before it."""
+        return Place(self.end, self.catalog_end) if self.done else Place(self.first, self.catalog_first)
 
-class Fenced(Exception):
-    """Another worker owns the partition now."""
+
+class Tip(NamedTuple):
+    """Where a partition stands: the last step of a label, and up to where archive and fates tell of the log."""
+
+    step: Step | None
+    told: Place
+
+
+class Lost(NamedTuple):
+    """What may not be written any more: partitions of another owner; all of them, when live's label has changed."""
+
+    partitions: set[int]
+    moved: bool
+
+
+class _Claim(NamedTuple):
+    """The greatest claim on a partition, and live's label as it was read with it."""
+
+    owner: int
+    writer: str
+    live: str
 
 
 def columns_json(table: str, rows: Sequence[Row]) -> bytes:
@@ -102,59 +143,95 @@ class ClickHouseSink:
 
     async def insert(self, table: str, rows: Sequence[Row]) -> None:
         """One insert, durable when it returns."""
+        await self.insert_block(table, ALL_COLUMNS[table], columns_json(table, rows), "JSONColumns")
+
+    async def insert_block(self, table: str, columns: Sequence[str], block: bytes, format: str) -> None:
+        """One insert of what is in ClickHouse's format already."""
         await self._client.raw_insert(
             f"{DATABASE}.{table}",
-            column_names=ALL_COLUMNS[table],
-            insert_block=columns_json(table, rows),
+            column_names=columns,
+            insert_block=block,
             settings=_SETTINGS,
-            fmt="JSONColumns",
+            fmt=format,
         )
 
     async def write(self, rows: Mapping[str, Sequence[Row]]) -> None:
         """All rows of a step, table by table, side by side."""
         await asyncio.gather(*(self.insert(table, written) for table, written in rows.items() if written))
 
-    async def claim(self, partitions: Iterable[int], at: float) -> dict[int, int]:
+    async def live_label(self) -> str:
+        """The label under which live's rows are read now."""
+        result = await self._client.query(f"SELECT {_LIVE_LABEL} AS label")
+        return str(result.result_rows[0][0])
+
+    async def claim(self, label: str, partitions: Iterable[int], at: float) -> dict[int, int]:
         """Take partitions over: the number of the new ownership of each; whoever held one before is fenced."""
         owners: dict[int, int] = {}
         wanted = set(partitions)
         while wanted:
-            held = await self._owners(wanted)
+            held = await self._owners(label, wanted)
             # Numbers of a database that was emptied meanwhile are not given again: its steps are nobody's.
-            claimed = {number: max(held.get(number, (0, ""))[0] + 1, int(at * 1000)) for number in wanted}
-            await self.insert(
-                "owner_rows", [(number, owner, self._writer, at) for number, owner in sorted(claimed.items())]
-            )
-            now = await self._owners(wanted)
-            won = {number for number in wanted if now[number] == (claimed[number], self._writer)}
+            taken = {number: held[number].owner if number in held else 0 for number in wanted}
+            claimed = {number: max(owner + 1, int(at * 1000)) for number, owner in taken.items()}
+            rows = [(label, number, owner, self._writer, at) for number, owner in sorted(claimed.items())]
+            await self.insert("owner_rows", rows)
+            now = await self._owners(label, wanted)
+            won = {number for number in wanted if self._holds(now.get(number), claimed[number])}
             owners.update((number, claimed[number]) for number in won)
             wanted -= won
         return owners
 
-    async def _owners(self, partitions: set[int]) -> dict[int, tuple[int, str]]:
-        """The greatest claim of each partition; of two equal ones the greater writer's."""
+    async def _owners(self, label: str, partitions: Iterable[int]) -> dict[int, _Claim]:
+        """The greatest claim of each partition, of two equal ones the greater writer's; and live's label now."""
         result = await self._client.query(
-            "SELECT partition, max((owner, writer)) FROM headwater.owner_rows"
-            " WHERE partition IN {partitions:Array(UInt16)} GROUP BY partition",
-            parameters={"partitions": sorted(partitions)},
+            f"SELECT partition, max((owner, writer)) AS greatest, {_LIVE_LABEL} FROM headwater.owner_rows"
+            " WHERE label = {label:String} AND partition IN {partitions:Array(UInt16)} GROUP BY partition",
+            parameters={"label": label, "partitions": sorted(partitions)},
         )
-        return {number: (greatest[0], greatest[1]) for number, greatest in result.result_rows}
+        return {number: _Claim(owner, writer, now) for number, (owner, writer), now in result.result_rows}
 
-    async def fenced(self, owners: Mapping[int, int]) -> set[int]:
-        """Those of our partitions that somebody else has claimed since."""
-        now = await self._owners(set(owners))
-        return {number for number, owner in owners.items() if now.get(number) != (owner, self._writer)}
+    def _holds(self, claim: _Claim | None, owner: int) -> bool:
+        return claim is not None and (claim.owner, claim.writer) == (owner, self._writer)
 
-    async def tips(self, partitions: Iterable[int]) -> dict[int, Step]:
-        """The last step of each partition that has one."""
+    async def fenced(self, label: str, owners: Mapping[int, int]) -> Lost:
+        """What of our partitions is not ours to write any more: one question before every step."""
+        now = await self._owners(label, owners)
+        lost = {number for number, owner in owners.items() if not self._holds(now.get(number), owner)}
+        return Lost(lost, any(claim.live != label for claim in now.values()))
+
+    async def tips(self, label: str, partitions: Iterable[int]) -> dict[int, Tip]:
+        """Where each partition stands that has a step under any label; an empty step, a rebuild's, tells nothing."""
         result = await self._client.query(
-            "SELECT partition, first, last, catalog_first, catalog_last, owner, done = 1 FROM headwater.step_rows FINAL"
-            " WHERE partition IN {partitions:Array(UInt16)}"
-            " AND (partition, owner) IN (SELECT partition, owner FROM headwater.owner_rows)"
+            "SELECT partition, first, last, catalog_first, catalog_last, owner, done = 1, label"
+            " FROM headwater.step_rows FINAL WHERE partition IN {partitions:Array(UInt16)}"
+            " AND (label, partition, owner) IN (SELECT label, partition, owner FROM headwater.owner_rows)"
             " ORDER BY first + catalog_first, owner, writer",
             parameters={"partitions": sorted(set(partitions))},
         )
-        return {row[0]: Step(*row) for row in result.result_rows}
+        found: dict[int, Tip] = {}
+        for step in (Step(*row) for row in result.result_rows):
+            newest, told = found.get(step.partition, Tip(None, BEGINNING))
+            if (step.first, step.catalog_first) != (step.end, step.catalog_end):
+                events, catalog = step.written
+                told = Place(max(told.events, events), max(told.catalog, catalog))
+            found[step.partition] = Tip(step if step.label == label else newest, told)
+        return found
+
+    async def marks(self, partitions: Iterable[int]) -> dict[tuple[str, int], str]:
+        """The digest of the first record that was ever read, by topic and partition."""
+        result = await self._client.query(
+            "SELECT topic, partition, mark FROM headwater.log_rows FINAL"
+            " WHERE partition IN {partitions:Array(UInt16)} AND mark != ''",
+            parameters={"partitions": sorted(set(partitions))},
+        )
+        return {(topic, number): mark for topic, number, mark in result.result_rows}
+
+    async def note_marks(self, marks: Mapping[tuple[str, int], str], at: float) -> None:
+        """Remember by which first record, at offset 0, a partition of a topic is known again."""
+        version = round(at * 1e6)
+        await self.insert(
+            "log_rows", [(topic, number, 0, mark, at, version, 0) for (topic, number), mark in marks.items()]
+        )
 
     async def announce(self, steps: Sequence[Step], at: float) -> None:
         """Say what is about to be written, before any row of it."""
@@ -167,9 +244,20 @@ class ClickHouseSink:
     def _step_row(self, step: Step, done: int, at: float) -> Row:
         version = 2 * (step.first + step.catalog_first) + done
         return (
-            step.partition, step.first, step.catalog_first, step.end, step.catalog_end, step.owner, self._writer, done,
+            step.label, step.partition, step.first, step.catalog_first, step.end, step.catalog_end, step.owner, self._writer, done,
             at, version,
         )  # fmt: skip
 
 
-__all__ = ["ClickHouse", "ClickHouseError", "ClickHouseSink", "Fenced", "Step", "columns_json"]
+__all__ = [
+    "BEGINNING",
+    "LIVE",
+    "ClickHouse",
+    "ClickHouseError",
+    "ClickHouseSink",
+    "Lost",
+    "Place",
+    "Step",
+    "Tip",
+    "columns_json",
+]

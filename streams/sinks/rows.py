@@ -13,7 +13,7 @@ import orjson
 from streams.domain.attribution import MODELS
 from streams.domain.calls import CallRow
 from streams.domain.campaign_windows import CampaignRow
-from streams.domain.catalog import SiteCatalog
+from streams.domain.catalog import Channel, SiteCatalog
 from streams.domain.channel_funnel import CALLS, CASH, REVENUE, SCANS, STAGES, VISITS, Cell, Key
 from streams.domain.conversions import (
     CONSULT,
@@ -42,7 +42,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     for table, names in {
         "event_archive": "site event_id type branch occurred_at partition offset payload version deleted",
         "touch_rows": "run site touch_id person_id kind touched_at day branch channel campaign keyword landing_page"
-        " probable told version deleted",
+        " probable told rule version deleted",
         "conversion_rows": "run site conversion_id lead_id person_id stage converted_at day branch event_id touch_ids"
         " touched_at channels campaigns w_first w_last w_linear w_time_decay w_position r_first r_last r_linear"
         " r_time_decay r_position c_first c_last c_linear c_time_decay c_position version deleted",
@@ -51,7 +51,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "lead_rows": "run site lead_key lead_id person_id branch service via stage first_touch_id first_touch_at"
         " first_touch_channel first_touch_campaign inquiry_at consult_at registration_at paid cohort version deleted",
         "call_rows": "run site call_id person_id started_at day branch number direction outcome talk_seconds"
-        " wait_seconds subject channel campaign keyword ad_group visitor_id probable counted version deleted",
+        " wait_seconds subject channel campaign keyword ad_group visitor_id probable counted event_id version"
+        " deleted",
         "spend_rows": "run site spend_id channel campaign branch kind first_day amounts clicks impressions version"
         " deleted",
         "funnel_rows": "run site day branch channel campaign visits scans calls inquiries consults registrations"
@@ -60,7 +61,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         " scans calls inquiries consults registrations revenue cash version deleted",
         "site_rows": "run site name time_zone currency branches ltv_months ltv_monthly_revenue roi_months"
         " threshold_stop threshold_increase threshold_too_little payments settings version deleted",
-        "channel_rows": "run site channel kind free names hours_limit hours_limit_cost version deleted",
+        "channel_rows": "run site channel kind free names hours_limit hours_limit_cost rules version deleted",
     }.items()
 }
 
@@ -68,12 +69,12 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 def touch_row(run: str, site: str, id: str, touch: Touch | None, version: int) -> Row:
     """touch_rows."""
     if touch is None:
-        return (run, site, id, "", "", 0, EPOCH_DAY, "", "", "", "", "", 0, 0, version, 1)
-    _, kind, at, day, branch, channel, campaign, person, keyword, landing, probable = touch
+        return (run, site, id, "", "", 0, EPOCH_DAY, "", "", "", "", "", 0, 0, "", version, 1)
+    _, kind, at, day, branch, channel, campaign, person, keyword, landing, probable, rule = touch
     told = 1 if kind == TOLD else 0
     return (
         run, site, id, person, kind, at / 1e6, _ISO(day), branch, channel, campaign, keyword, landing,
-        1 if probable else 0, told, version, 0,
+        1 if probable else 0, told, rule, version, 0,
     )  # fmt: skip
 
 
@@ -181,6 +182,7 @@ def call_row(run: str, site: str, id: str, call: CallRow | None, version: int) -
             "",
             0,
             0,
+            "",
             version,
             1,
         )
@@ -188,7 +190,7 @@ def call_row(run: str, site: str, id: str, call: CallRow | None, version: int) -
         run, site, id, call.person, call.start / 1e6, _ISO(call.day), call.branch, call.number,
         "inbound" if call.inbound else "outbound", call.outcome, round(call.talk), round(call.wait), call.subject,
         call.channel, call.campaign, call.keyword, call.ad_group, call.visitor.removeprefix("visitor_id:"),
-        1 if call.probable else 0, 1 if call.counted else 0, version, 0,
+        1 if call.probable else 0, 1 if call.counted else 0, call.event_id, version, 0,
     )  # fmt: skip
 
 
@@ -242,6 +244,7 @@ def site_row(run: str, catalog: SiteCatalog, payments: int, version: int) -> Row
         "answers": catalog.answers,
         "call_inquiries": catalog.call_inquiries,
         "staff_hourly_rate": catalog.staff_hourly_rate,
+        "shared_identifiers": sorted(catalog.shared),
     }
     bands = catalog.thresholds
     return (
@@ -259,8 +262,17 @@ def channel_rows(run: str, catalog: SiteCatalog, version: int) -> list[Row]:
         names = orjson.dumps(dict(one.names), option=orjson.OPT_SORT_KEYS).decode()
         hours = one.hours_limit
         cost = gross(None, hours, False, rate) if hours is not None and rate else None
-        rows.append((run, catalog.site, slug, one.kind, 1 if one.free else 0, names, hours, cost, version, 0))
+        said = (run, catalog.site, slug, one.kind, 1 if one.free else 0, names, hours, cost, _rules(one))
+        rows.append((*said, version, 0))
     return rows
+
+
+def _rules(channel: Channel) -> str:
+    sets = [
+        [{"field": field, **({how: text} if how else {})} for field, how, text in conditions]
+        for conditions in channel.rules
+    ]
+    return orjson.dumps(sets).decode()
 
 
 def rows_of(run: str, site: str, changes: Changes, payments: int, version: int) -> dict[str, list[Row]]:

@@ -1,4 +1,4 @@
-"""The real engine in this process, over a directory of its own."""
+"""The real engine in this process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,6 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.migrate import migrate
-
-
-@pytest.fixture(scope="package")
-def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the engine keeps its data; a process opens one."""
-    return tmp_path_factory.mktemp("engine")
 
 
 @pytest.fixture(scope="package")
@@ -40,7 +34,7 @@ def migrated(engine: Client) -> Client:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here runs on the engine in this process, which opens one directory only."""
+    """Everything here runs on the engine in this process."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.engine)

@@ -15,10 +15,30 @@ SCOREBOARD = (
 )
 
 
-def put(client: Client, table: str, rows: Sequence[Mapping[str, Any]], version: int = 1) -> None:
-    """Rows of the same columns -> a table, in one synchronous insert."""
+RULE_MODELS = ("first", "last", "linear", "time_decay", "position")
+
+
+def put(
+    client: Client, table: str, rows: Sequence[Mapping[str, Any]], version: int = 1, *, done: bool = True
+) -> None:
+    """Rows of the same columns -> a table, in one synchronous insert; then their runs may be seen, unless not `done`."""
     if not rows:
         return
+    _insert(client, table, rows, version)
+    if done and table not in ("run_rows", "run_part_rows"):
+        for run in sorted({row["run"] for row in rows if "run" in row} - {"live"}):
+            show(client, run)
+
+
+def show(
+    client: Client, run: str, *, models: Sequence[str] = RULE_MODELS, status: str = "done", version: int = 1
+) -> None:
+    """The row of a run that lets its rows be seen, or no longer."""
+    row = {"run": run, "models": list(models), "status": status, "started_at": utc("2026-03-02T09:00:00")}
+    _insert(client, "run_rows", [row], version)
+
+
+def _insert(client: Client, table: str, rows: Sequence[Mapping[str, Any]], version: int) -> None:
     names = [*rows[0], *(["version"] if "version" not in rows[0] else [])]
     client.insert(
         table,

@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.surface import view_columns
-from tests.clickhouse.store import Row, put, scoreboard
+from tests.clickhouse.store import Row, put, scoreboard, show
 from tests.reference.scoreboard import scoreboard as reference_scoreboard
 
 LEAD = 1_000_000_000
@@ -203,8 +203,33 @@ def test_a_channel_without_a_result_under_the_asked_model_is_not_shown(board: An
 
 
 def test_an_unknown_model_is_refused(board: Any) -> None:
-    with pytest.raises(Exception, match="model is first, last, linear, time_decay or position"):
-        board().rows(model="markov")
+    with pytest.raises(Exception, match="model is first, last, linear, time_decay, position, markov"):
+        board().rows(model="lest")
+
+
+def test_a_data_driven_model_is_judged_like_a_rule_and_agreement_counts_the_five_rules(board: Any) -> None:
+    registrations, revenue = [3, 3, 3, 3, 3, 3, 3, 1], [250, 250, 100, 100, 100, 250, 700, 700]
+    email = funnel("email", registrations=registrations, revenue=revenue)
+    given = board(spend("email", 100), email, funnel("sms", registrations=2))
+    assert given.rows(model="markov") == []  # the run does not list it
+    show(given.client, given.run, models=["first", "markov", "markov_2", "shapley"], version=2)
+    assert {
+        model: [row[name] for name in ("registrations", "revenue", "action", "action_agreement")]
+        for model in ("first", "markov", "markov_2", "shapley")
+        for row in given.rows(model=model)[:1]
+    } == {
+        "first": [3, 250, "keep", 2],
+        "markov": [3, 250, "keep", 2],
+        "markov_2": [3, 700, "increase", 0],
+        "shapley": [1, 700, "too_little_data", 0],
+    }
+    assert given.rows(model="last") == []
+
+
+def test_a_run_that_is_not_done_has_no_board(board: Any) -> None:
+    given = board(funnel("email", visits=1))
+    show(given.client, given.run, status="dropping", version=2)
+    assert given.rows() == []
 
 
 # Spend and branches

@@ -22,15 +22,9 @@ from infra.settings import Settings, load_settings
 from streams.collectors.http import Collector, CollectorSettings
 from streams.collectors.keys import KeyKind, KeyRing
 from streams.collectors.producer import ProducerSettings
+from tests.ports import free_port
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
-
-
-def free_port() -> int:
-    """A loopback port nobody uses just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -18,8 +18,9 @@ from infra.settings import as_environment
 from schemas.reading import read_entry
 from streams.collectors.keys import KeyRing
 from streams.collectors.privacy import Pseudonyms
-from tests.collectors.conftest import Broker, Door, free_port, until
+from tests.collectors.conftest import Broker, Door, until
 from tests.collectors.test_http import visit
+from tests.ports import free_port
 
 SITE = """
 # one site, its channels and numbers

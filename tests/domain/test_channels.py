@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.channels import CHANNELS, RULE_FIELDS, ChannelRules, Source, read_source
+from streams.domain.channels import CHANNELS, RULE_FIELDS, RULES, ChannelRules, Source, read_source
 
 SITE = "https://therapy.example.kr"
 SHIPPED = ChannelRules()
@@ -209,7 +209,7 @@ ADDRESSES = [
 @pytest.mark.parametrize(("path", "referrer", "in_app", "channel"), ADDRESSES)
 def test_an_address_has_its_channel(path: str, referrer: str, in_app: str, channel: str) -> None:
     source = read_source(SITE + path, referrer, in_app)
-    assert SHIPPED.channel_of(source) == channel, (SHIPPED.explain(source), source)
+    assert SHIPPED.channel_of(source) == channel, (SHIPPED.decide(source), source)
 
 
 def test_the_event_s_own_fields_come_before_the_url() -> None:
@@ -385,7 +385,25 @@ def test_a_site_s_own_rule_comes_first(rules: list[Any], path: str, holds: bool)
     own = ChannelRules([("my_channel", rules)])
     source = read_source(SITE + path)
     assert (own.channel_of(source) == "my_channel") is holds
-    assert own.explain(source) == "site: my_channel" if holds else not own.explain(source).startswith("site")
+    assert own.decide(source)[1].startswith("site:my_channel:") is holds
+
+
+def test_the_rule_that_decided_is_named_beside_the_channel() -> None:
+    sets = [[{"field": "utm_source", "equals": "a"}], [{"field": "utm_source", "equals": "b"}]]
+    own = ChannelRules([("blog", sets)])
+    assert own.decide(read_source(SITE + "/?utm_source=a")) == ("blog", "site:blog:1")
+    assert own.decide(read_source(SITE + "/?utm_source=b")) == ("blog", "site:blog:2")
+    assert own.decide(read_source(SITE + GOOGLE_ADS)) == ("paid_search", "ga4:paid_search")
+    assert own.decide(read_source(SITE, "https://a.example/")) == (
+        "web_referral",
+        "shipped:web_referral_by_referrer",
+    )
+
+
+def test_every_shipped_rule_has_a_name_of_its_own_that_no_site_can_take() -> None:
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names)
+    assert {name.partition(":")[0] for name in names} == {"ga4", "shipped"}
 
 
 def test_the_order_of_a_site_s_channels_is_by_slug_whatever_comes_first() -> None:

@@ -1,6 +1,8 @@
 """`headwater import` against a real broker."""
 
+import gc
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ from click.testing import CliRunner, Result
 from infra.commands.define import define
 from infra.commands.importing import import_file
 from infra.settings import as_environment, load_settings
-from tests.collectors.conftest import Broker, free_port
+from tests.collectors.conftest import Broker
 from tests.importers.given_files import FILES
+from tests.ports import free_port
 
 pytestmark = pytest.mark.stack
 CATALOG = """
@@ -103,6 +106,10 @@ def test_a_preview_needs_no_log(run: Any, monkeypatch: pytest.MonkeyPatch) -> No
     shown = run(*arguments, "--preview")
     assert shown.exit_code == 0
     assert "…5678" in shown.stderr
-    away = run(*arguments, "--yes")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        away = run(*arguments, "--yes")
+        gc.collect()
     assert away.exit_code == 1
     assert "headwater up" in away.stderr
+    assert [str(one.message) for one in told if "Unclosed" in str(one.message)] == []

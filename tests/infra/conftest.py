@@ -1,7 +1,6 @@
 """Homes of their own on free ports, and one running ClickHouse front for the tests that only talk to it."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,20 +13,9 @@ import pytest
 from infra.local import stack
 from infra.local.clickhouse import ingest_secret
 from infra.settings import Settings, as_environment, load_settings
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def until(happened: Callable[[], bool], seconds: float = 60) -> None:
@@ -47,7 +35,7 @@ def home_at(path: Path, **given: object) -> Settings:
         "clickhouse_port": clickhouse,
         "collector_port": collector,
     }
-    few = {"partitions": 2, "workers": 0}
+    few = {"partitions": 2, "workers": 0, "audit_percent": 0}
     return load_settings({}, path, home=path / "home", **(few | ports | given))
 
 

@@ -22,7 +22,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from infra.settings import Settings
-from tests.infra.conftest import RunningFront, free_ports, start_front
+from tests.infra.conftest import RunningFront, start_front
+from tests.ports import free_port
 
 pytestmark = pytest.mark.stack
 
@@ -546,7 +547,7 @@ def test_a_killed_front_keeps_every_acknowledged_row(settings: Settings) -> None
 
 def test_a_second_front_on_the_same_data_says_so(settings: Settings, tmp_path: Any) -> None:
     started = start_front(settings)
-    other = settings.model_copy(update={"clickhouse_port": free_ports(1)[0]})
+    other = settings.model_copy(update={"clickhouse_port": free_port()})
     with pytest.raises(AssertionError, match="in use by another|Cannot lock|EmbeddedServer"):
         start_front(other)
     started.terminate()

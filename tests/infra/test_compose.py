@@ -33,6 +33,7 @@ TOP_LEVEL = {"name", "services", "volumes"}
 SERVICE = {
     "image", "build", "user", "restart", "read_only", "tmpfs", "cap_drop", "security_opt", "init", "ports",
     "environment", "volumes", "healthcheck", "depends_on", "command", "entrypoint", "ulimits", "stop_grace_period",
+    "cpus", "mem_limit",
 }  # fmt: skip
 HEALTH = {"test", "interval", "timeout", "retries", "start_period"}
 CONDITIONS = {"service_healthy", "service_completed_successfully"}
@@ -172,7 +173,7 @@ def test_our_containers_are_told_settings_that_exist(name: str) -> None:
 def test_the_image_holds_what_runs_and_no_secret() -> None:
     text = text_of("infra/docker/Dockerfile")
     copied = [line.split()[1] for line in text.splitlines() if line.startswith("COPY")]
-    assert copied == ["requirements.txt", "schemas/", "streams/", "clickhouse/", "infra/"]
+    assert copied == ["requirements.txt", "schemas/", "streams/", "clickhouse/", "grafana/", "infra/"]
     assert all((ROOT / one).exists() for one in copied)
     assert "--require-hashes" in text
     assert "infra/docker/secrets.env" in text_of("infra/docker/Dockerfile.dockerignore").split()
@@ -198,7 +199,8 @@ def test_the_users_are_those_of_clickhouse_users() -> None:
             assert set(re.findall(r"\{(\w+):", statement)) <= asked, path.name
             for user in re.findall(r"CREATE USER IF NOT EXISTS (\w+)", statement):
                 made[user] = set(re.findall(r"\{(\w+):", statement))
-    assert SERVICES["worker"]["environment"]["HEADWATER_CLICKHOUSE_USER"] in made
+    for name in ("worker", "auditor"):
+        assert SERVICES[name]["environment"]["HEADWATER_CLICKHOUSE_USER"] in made
     source = yaml.safe_load(text_of("grafana/provisioning/datasources/clickhouse.yaml"))["datasources"][0]
     assert source["jsonData"]["username"] in made
     assert source["secureJsonData"]["password"] == "$HEADWATER_GRAFANA_PASSWORD"

@@ -28,6 +28,8 @@ from infra.settings import as_environment
 from streams.domain.scoreboard import ScoreRow, reallocate
 from tests.infra.conftest import RunningFront
 
+pytestmark = pytest.mark.stack
+
 MARCH = Asked("center", date(2026, 3, 1), date(2026, 3, 31))
 CONTRACT = [
     "site",
@@ -301,6 +303,10 @@ def test_wrong_usage_exits_2_and_says_what_would_be_right(
         (["--site", "centre"], "no site 'centre'"),
         (["--site", "center', sites = []) --"], "no site"),
         (["--site", "center", "--run", "spring"], "no run 'spring'; known: live"),
+        (
+            ["--site", "center", "--model", "markov"],
+            "run 'live' does not have the model 'markov'; known: first",
+        ),
     ],
 )
 def test_what_is_unknown_exits_1_and_is_named(filled: RunningFront, arguments: list[str], words: str) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,8 @@ import pytest
 
 from infra.local import kafka, processes, stack
 from infra.settings import Settings, as_environment
-from tests.infra.conftest import ROOT, free_ports, until
+from tests.infra.conftest import ROOT, home_at, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -39,6 +41,22 @@ def pid_of(settings: Settings, part: str) -> int:
 
 def all_run(settings: Settings) -> bool:
     return all(part.state == "running" for part in stack.status(settings))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A home for many tests; whatever they started is gone afterwards."""
+    made = home_at(tmp_path_factory.mktemp("shared"))
+    yield made
+    stack.down(made, print)
+    assert processes.marked(made.home) == []
+
+
+@pytest.fixture
+def running(shared: Settings) -> Settings:
+    """The shared home, up however the test before left it."""
+    stack.up(shared, print)
+    return shared
 
 
 def test_up_status_up_down(settings: Settings) -> None:
@@ -88,49 +106,108 @@ def test_up_status_up_down(settings: Settings) -> None:
     assert "-> `headwater up`" in examined.stdout
 
 
-def test_what_was_written_is_there_after_down_and_up(settings: Settings) -> None:
-    stack.up(settings, print)
-    client = stack.writer(settings)
+def test_what_was_written_is_there_after_down_and_up(running: Settings) -> None:
+    client = stack.writer(running)
     client.command("CREATE TABLE headwater.kept_rows (n UInt8) ENGINE = MergeTree ORDER BY n")
     client.insert("headwater.kept_rows", [[7]], ["n"])
     client.close()
-    stack.down(settings, print)
-    stack.up(settings, print)
-    client = stack.writer(settings)
+    stack.down(running, print)
+    assert processes.marked(running.home) == []
+    stack.up(running, print)
+    client = stack.writer(running)
     assert client.command("SELECT groupArray(n) FROM headwater.kept_rows") == "[7]"
     client.close()
-    stack.down(settings, print)
 
 
-def test_whatever_is_killed_comes_back(settings: Settings) -> None:
+def test_data_in_use_by_another_instance_is_named(running: Settings) -> None:
+    second = running.model_copy(update={"clickhouse_port": free_port()})
+    part = next(part for part in stack.parts(second) if part.name == "clickhouse")
+    failed = subprocess.run(
+        part.command(second),
+        env={**os.environ, **part.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert failed.returncode == 1
+    assert "does not open" in failed.stderr
+    assert all_run(running)
+
+
+def test_another_number_of_partitions_is_refused(running: Settings) -> None:
+    with pytest.raises(kafka.KafkaRefused, match="has 2 partitions, HEADWATER_PARTITIONS says 3"):
+        stack.up(running.model_copy(update={"partitions": 3}), print)
+    assert all_run(running)  # what ran before a refused `up` still runs
+
+
+def test_two_homes_run_side_by_side(running: Settings, settings: Settings) -> None:
     stack.up(settings, print)
-    names = [part.name for part in stack.status(settings) if part.name != "supervisor"]
-    before = {name: pid_of(settings, name) for name in names}
-    for name in names:
-        os.kill(before[name], signal.SIGKILL)
-    until(lambda: all_run(settings), 120)
-    assert all(pid_of(settings, name) != before[name] for name in names)
-    assert all(part.restarts >= 1 for part in stack.status(settings) if part.name in ("kafka", "clickhouse"))
-
-    os.kill(pid_of(settings, "supervisor"), signal.SIGKILL)
-    os.kill(pid_of(settings, "clickhouse"), signal.SIGKILL)
-    until(lambda: processes.running("clickhouse", settings.home) is None)
-    stack.up(settings, print)
+    assert all_run(running)
     assert all_run(settings)
     stack.down(settings, print)
-    assert processes.marked(settings.home) == []
+    assert all_run(running)
 
 
-def test_a_lost_pid_file_loses_no_process(settings: Settings) -> None:
-    stack.up(settings, print)
-    kept = pid_of(settings, "kafka")
-    for file in (settings.home / "run").glob("*.pid"):
+def test_whatever_is_killed_comes_back(running: Settings) -> None:
+    names = [part.name for part in stack.status(running) if part.name != "supervisor"]
+    before = {name: pid_of(running, name) for name in names}
+    for name in names:
+        os.kill(before[name], signal.SIGKILL)
+    until(lambda: all_run(running), 120)
+    assert all(pid_of(running, name) != before[name] for name in names)
+    assert all(part.restarts >= 1 for part in stack.status(running) if part.name in ("kafka", "clickhouse"))
+
+    os.kill(pid_of(running, "supervisor"), signal.SIGKILL)
+    os.kill(pid_of(running, "clickhouse"), signal.SIGKILL)
+    until(lambda: processes.running("clickhouse", running.home) is None)
+    stack.up(running, print)
+    assert all_run(running)
+
+
+def test_moved_ports_start_the_home_anew_once_a_passing_connection_is_gone(running: Settings) -> None:
+    before = pid_of(running, "kafka")
+    moved = running.model_copy(update={"clickhouse_port": free_port()})
+    with socket.socket() as passing:
+        passing.bind(("127.0.0.1", moved.clickhouse_port))
+
+        def leave(said: str) -> None:
+            if f"port {moved.clickhouse_port}" in said:
+                passing.close()
+
+        stack.up(moved, leave)
+        assert passing.fileno() == -1
+    assert all_run(moved)
+    assert pid_of(moved, "kafka") != before
+
+
+def test_a_lost_pid_file_loses_no_process(running: Settings) -> None:
+    kept = pid_of(running, "kafka")
+    for file in (running.home / "run").glob("*.pid"):
         file.unlink()
-    stack.up(settings, print)
-    assert pid_of(settings, "kafka") == kept
-    (settings.home / "run" / "kafka.pid").unlink()
-    stack.down(settings, print)
-    assert processes.marked(settings.home) == []
+    stack.up(running, print)
+    assert pid_of(running, "kafka") == kept
+    (running.home / "run" / "kafka.pid").unlink()
+    stack.down(running, print)
+    assert processes.marked(running.home) == []
+
+
+def test_a_port_that_stays_taken_is_refused_also_when_nobody_listens(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "_PASSING_SECONDS", 0.1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", settings.clickhouse_port))
+        with pytest.raises(stack.StackRefused, match=f"{settings.clickhouse_port}.* by another process"):
+            stack.up(settings, print)
+
+
+def test_a_frozen_part_is_ended_by_down(running: Settings) -> None:
+    os.kill(pid_of(running, "clickhouse"), signal.SIGSTOP)
+    told: list[str] = []
+    stack.down(running, told.append)
+    assert processes.marked(running.home) == []
+    assert [line for line in told if "killed" in line] == []
 
 
 def test_a_strangers_process_id_is_left_alone(settings: Settings) -> None:
@@ -142,13 +219,6 @@ def test_a_strangers_process_id_is_left_alone(settings: Settings) -> None:
     stack.down(settings, print)
     assert stranger.poll() is None
     stranger.communicate(b"")
-
-
-def test_a_frozen_part_is_ended_by_down(settings: Settings) -> None:
-    stack.up(settings, print)
-    os.kill(pid_of(settings, "clickhouse"), signal.SIGSTOP)
-    stack.down(settings, print)
-    assert processes.marked(settings.home) == []
 
 
 @pytest.mark.parametrize("part", ["kafka", "clickhouse", "collector"])
@@ -175,60 +245,6 @@ def test_a_second_up_meanwhile_is_told_of_the_first(settings: Settings) -> None:
     assert refused.returncode == 1
     assert "Another `headwater up` or `down` works on" in refused.stderr
     assert "4711" in refused.stderr
-
-
-def test_two_homes_run_side_by_side(settings: Settings, tmp_path: Path) -> None:
-    kafka_port, controller, clickhouse, collector = free_ports(4)
-    other = settings.model_copy(
-        update={
-            "home": tmp_path / "other",
-            "kafka_port": kafka_port,
-            "kafka_controller_port": controller,
-            "clickhouse_port": clickhouse,
-            "collector_port": collector,
-        }
-    )
-    stack.up(settings, print)
-    stack.up(other, print)
-    assert all_run(settings)
-    assert all_run(other)
-    stack.down(other, print)
-    assert all_run(settings)
-    stack.down(settings, print)
-
-
-def test_data_in_use_by_another_instance_is_named(settings: Settings) -> None:
-    stack.up(settings, print)
-    second = settings.model_copy(update={"clickhouse_port": free_ports(1)[0]})
-    part = next(part for part in stack.parts(second) if part.name == "clickhouse")
-    failed = subprocess.run(
-        part.command(second),
-        env={**os.environ, **part.environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert failed.returncode == 1
-    assert "does not open" in failed.stderr
-    stack.down(settings, print)
-
-
-def test_moved_ports_start_the_home_anew(settings: Settings) -> None:
-    stack.up(settings, print)
-    moved = settings.model_copy(update={"clickhouse_port": free_ports(1)[0]})
-    stack.up(moved, print)
-    assert all_run(moved)
-    stack.down(moved, print)
-    assert processes.marked(settings.home) == []
-
-
-def test_another_number_of_partitions_is_refused(settings: Settings) -> None:
-    stack.up(settings, print)
-    with pytest.raises(kafka.KafkaRefused, match="has 2 partitions, HEADWATER_PARTITIONS says 3"):
-        stack.up(settings.model_copy(update={"partitions": 3}), print)
-    assert all_run(settings)  # what ran before a refused `up` still runs
-    stack.down(settings, print)
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, settings: Settings) -> None:

@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,9 +23,11 @@ from infra.local import kafka, processes, stack
 from infra.settings import Settings, load_settings
 from schemas.topics import CATALOG, DEAD_LETTERS, EVENTS, TOPICS
 from streams.sinks.rows import COLUMNS
+from tests.ports import free_ports
 from tests.published import INSTANTS, KEYS, Published, differences, key_of, shaped
 
 PARTITIONS = 4
+LIVE_LABEL = "(SELECT if(count() = 0, 'live', argMax(label, number)) FROM headwater.live_rows WHERE swapped_at <= now64(6))"
 ROOT = Path(__file__).resolve().parents[2]
 Answer = TypeVar("Answer")
 
@@ -62,19 +62,6 @@ class Tip(NamedTuple):
 
 class NotInTime(AssertionError):
     """A condition that did not come true."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports nobody listens on, below those the system gives to clients: a client never dials itself."""
-    found: list[int] = []
-    ports = random.Random(os.getpid() ^ time.time_ns())
-    while len(found) < count:
-        port = ports.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
-    return found
 
 
 def settings_of(home: Path) -> Settings:
@@ -216,7 +203,7 @@ class Line:
         processes.reap()
 
     def empty(self) -> None:
-        """New topics, a new database, a new consumer group, no workers."""
+        """New topics, tables without a row, a new consumer group, no workers."""
         for worker in self.workers:
             if worker.alive:
                 worker.kill()
@@ -229,7 +216,17 @@ class Line:
         self._round += 1
         self.group = f"line-{self._round}"
         _run(self._make_topics_anew())
-        self.drop_database()
+        self._empty_database()
+
+    def _empty_database(self) -> None:
+        client = stack.writer(self.settings)
+        try:
+            if client.command("EXISTS TABLE headwater.schema_migrations"):
+                client.command("TRUNCATE ALL TABLES FROM headwater NOT LIKE 'schema_migrations'")
+            else:
+                migrate(client, embedded=True)
+        finally:
+            client.close()
 
     def drop_database(self) -> None:
         """Drop every row and table, and make the tables anew."""
@@ -412,25 +409,31 @@ class Line:
         lines = self._client.raw_query(sql, fmt="JSONEachRow").splitlines()
         return [orjson.loads(line) for line in lines if line]
 
+    def command(self, sql: str) -> None:
+        """Do something to the database, with every right."""
+        self.rows("SELECT 1")
+        self._client.command(sql)
+
     def tips(self) -> dict[int, Tip]:
         """The newest step of each partition; nothing while ClickHouse does not answer."""
         try:
             rows = self.rows(
                 "SELECT partition, last, catalog_last, done FROM headwater.step_rows FINAL"
-                " WHERE (partition, owner) IN (SELECT partition, owner FROM headwater.owner_rows)"
+                f" WHERE label = {LIVE_LABEL}"
+                " AND (label, partition, owner) IN (SELECT label, partition, owner FROM headwater.owner_rows)"
                 " ORDER BY first + catalog_first, owner"
             )
         except (ClickHouseError, HTTPError, OSError):  # the front is down
             return {}
         return {row["partition"]: Tip(row["last"], row["catalog_last"], bool(row["done"])) for row in rows}
 
-    def published(self) -> Published:
-        """Every published table, in the shape of tests.published."""
+    def published(self, label: str = LIVE_LABEL) -> Published:
+        """Every published table of a label (an expression), in the shape of tests.published."""
         found: Published = {}
         for table in KEYS:
             names = [name for name in COLUMNS[table] if name not in ("version", "deleted")]
             asked = ", ".join(_in_micros(name, table) if name in INSTANTS else name for name in names)
-            for row in self.rows(f"SELECT {asked} FROM headwater.{table} FINAL WHERE run = 'live'"):
+            for row in self.rows(f"SELECT {asked} FROM headwater.{table} FINAL WHERE run = {label}"):
                 shape = shaped({name: value for name, value in row.items() if name not in INSTANTS})
                 shape |= {name: row[name] for name in names if name in INSTANTS}
                 key = key_of(table, shape)

@@ -7,6 +7,7 @@ import pytest
 from schemas.topics import EVENTS
 from tests.line.harness import PARTITIONS, Line, Worker, until
 from tests.line.judging import judge
+from tests.line.proxy import Proxy
 from tests.line.records import big_history
 
 pytestmark = pytest.mark.stack
@@ -44,12 +45,13 @@ def test_a_wiped_clickhouse_is_written_anew_from_the_log_alone(line: Line) -> No
     judge(line)
 
 
-def test_a_log_made_anew_is_refused(line: Line) -> None:
+@pytest.mark.parametrize(("events", "why"), [(40, "cut or made anew"), (4_000, "begins with another record")])
+def test_a_log_made_anew_is_refused(line: Line, events: int, why: str) -> None:
     worker = filled(line)
     before = line.published()
     line.make_topics_anew()
-    line.append(big_history(seed=4, events=40))
-    assert "the topic was cut or made anew" in refusal(worker)
+    line.append(big_history(seed=4, events=events))
+    assert why in refusal(worker)
     assert line.published() == before
 
 
@@ -84,3 +86,20 @@ def test_an_emptied_clickhouse_under_a_running_worker_is_noticed(line: Line) -> 
     line.until_caught_up()
     judge(line)
     assert worker.codes in ([], [70])
+
+
+def test_a_broker_that_dies_while_partitions_are_opened_is_waited_for(line: Line) -> None:
+    line.append(big_history(seed=3, events=200))
+    with Proxy(line.settings.clickhouse) as proxy:
+        proxy.holds = lambda request: request.table == "owner_rows"
+        worker = line.worker(CLICKHOUSE_URL=proxy.url)
+        until(lambda: proxy.held > 0, 60, "it claims its partitions")
+        line.kill_part("kafka")
+        proxy.holds = lambda _: False
+        proxy.let_go()
+        until(lambda: "reading again" in worker.said(), 90, "it cannot read")
+        line.start_part("kafka")
+        line.until_part_answers("kafka")
+        line.until_caught_up()
+    judge(line)
+    assert worker.codes == []

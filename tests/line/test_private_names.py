@@ -15,6 +15,7 @@ from faust.types import TP
 from schemas.topics import EVENTS
 from streams import app as app_module
 from streams.app import PRIVATE_NAMES, AppSettings, BulkConsumer, BulkTransport, chunk_of, make_app
+from streams.worker import app_settings
 
 SIGNATURES = {
     "getmany": ["self", "timeout"],
@@ -100,3 +101,9 @@ def test_the_app_publishes_and_stores_nothing_of_its_own() -> None:
     assert conf.broker_commit_every >= 1_000_000 and conf.stream_wait_empty is False
     assert conf.consumer_group_instance_id == "w"
     assert isinstance(make_app(AppSettings(bootstrap="127.0.0.1:1", instance="w")), faust.App)
+
+
+def test_fausts_own_folder_lies_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
+    conf = make_app(app_settings()).conf
+    assert {tmp_path / "faust"} == {conf.datadir, conf.appdir.parent, conf.tabledir.parents[1]}

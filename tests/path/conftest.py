@@ -17,10 +17,10 @@ from tests.infra.conftest import home_at
 
 
 @pytest.fixture(scope="package")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of a migrated engine; histories stay apart by their run."""
-    folder: Path = tmp_path_factory.mktemp("path-engine")
-    client = clickhouse_connect.get_client(interface="chdb", path=str(folder))
+def engine(engine_folder: Path) -> Iterator[Client]:
+    """A client of an engine with the shipped schema; histories stay apart by their run."""
+    client = clickhouse_connect.get_client(interface="chdb", path=str(engine_folder))
+    client.command("DROP DATABASE IF EXISTS headwater SYNC")
     migrate(client, embedded=True)
     yield client
     client.close()
@@ -52,7 +52,7 @@ def headwater(settings: Settings, *arguments: str) -> "subprocess.CompletedProce
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks the engine in this process runs in a process of its own: an engine opens one directory only."""
+    """What asks the engine in this process goes with the others that do."""
     for item in items:
         if Path(__file__).parent in item.path.parents and "engine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.engine)

@@ -59,11 +59,15 @@ class SiteDefinitions:
         own = next((entry for (kind, _), entry in newest.items() if kind == "site"), {})
         self.own = {**SHIPPED_SITE, **own}
         self.zone = ZoneInfo(self.own["time_zone"])
+        self.since, self.until = settings.get("since"), settings.get("until")
         attribution = {**SHIPPED_ATTRIBUTION, **(own.get("attribution") or {})}
         attribution.update(
             {key: value for key, value in settings.items() if key in attribution and value is not None}
         )
         self.window = timedelta(days=1) * int(attribution["window_days"])
+        self.windows: dict[str, timedelta] = {
+            stage: timedelta(days=1) * days for stage, days in (settings.get("windows") or {}).items()
+        }
         self.half_life_days = exact(attribution["half_life_days"])
         self.position = [exact(share) for share in attribution["position"]]
         self.direct: str = attribution["direct"]
@@ -73,6 +77,10 @@ class SiteDefinitions:
             for key, value in {**SHIPPED_THRESHOLDS, **(own.get("thresholds") or {})}.items()
         }
         self.stages: list[str] = [stage for stage in self.own["stages"] if stage not in ("lost", "dormant")]
+
+    def window_of(self, stage: str) -> timedelta:
+        """How far a conversion of this stage looks back."""
+        return self.windows.get(stage, self.window)
 
     def entries(self, kind: str) -> list[Row]:
         """The newest entries of a kind, by id."""
@@ -128,6 +136,12 @@ class SiteDefinitions:
     def day(self, at: datetime) -> date:
         """The local day of an instant."""
         return at.astimezone(self.zone).date()
+
+    def in_range(self, event: Mapping[str, Any]) -> bool:
+        """Whether the event happened on a day that the run asks for."""
+        late = event["type"] in ("status_changed", "payment_received")
+        day = self.day(self.instant(event["occurred_at"], end_of_day=late)).isoformat()
+        return (not self.since or self.since <= day) and (not self.until or day <= self.until)
 
     def is_shared(self, kind: str, value: str) -> bool:
         """Whether the site declares this identifier to be of several people."""

@@ -154,12 +154,28 @@ class Conversion:
 def reference(
     events: Sequence[Row], catalog: Sequence[Row], settings: Mapping[str, Any] | None = None
 ) -> Results:
-    """Events in log order and catalog entries in any order -> the rows of every table, and the conflicts."""
+    """Events in log order and catalog entries in any order -> the rows of every table, and the conflicts.
+
+    Settings of a run: those of a site's attribution, `windows` (stage -> days), `sites`, `since` and `until` (local
+    days as ISO dates, both included), `rules` (entries newer than all others), `catalog` (the only entries).
+    """
     results: Results = defaultdict(list)
+    asked = settings or {}
+    catalog = _in_force(
+        catalog if asked.get("catalog") is None else asked["catalog"], asked.get("rules") or ()
+    )
     sites = {event["site"] for event in events} | {entry["site"] for entry in catalog}
+    if asked.get("sites") is not None:
+        sites &= set(asked["sites"])
     for site in sorted(sites, key=str.encode):
-        of_site = [(index, event) for index, event in enumerate(events) if event["site"] == site]
-        _Site(SiteDefinitions(site, catalog, settings or {}), of_site, results).fold()
+        definitions = SiteDefinitions(site, catalog, asked)
+        of_site = [
+            (index, event)
+            for index, event in enumerate(events)
+            if event["site"] == site and definitions.in_range(event)
+        ]
+        if of_site or any(entry["site"] == site for entry in catalog):
+            _Site(definitions, of_site, results).fold()
     for table in (
         "touch_rows",
         "conversion_rows",
@@ -175,6 +191,13 @@ def reference(
     ):
         results[table].sort(key=_canonical_row)
     return dict(results)
+
+
+def _in_force(catalog: Sequence[Row], rules: Sequence[Row]) -> list[Row]:
+    """The catalog without the entries that a rule stands in place of, and the rules."""
+    ruled = {(entry["site"], entry["kind"], entry["id"]) for entry in rules}
+    kept = [entry for entry in catalog if (entry["site"], entry["kind"], entry["id"]) not in ruled]
+    return [*kept, *rules]
 
 
 def canonical(results: Results) -> bytes:
@@ -601,7 +624,8 @@ class _Site:
         self, conversion_id: str, unit: Unit, stage: str, at: datetime, event_id: str, branch: str
     ) -> Conversion:
         """A conversion with its path and the credits of each model."""
-        conversion = Conversion(conversion_id, unit, stage, at, event_id, branch, self.path(unit.person, at))
+        conversion = Conversion(conversion_id, unit, stage, at, event_id, branch)
+        conversion.path = self.path(unit.person, stage, at)
         if conversion.path:
             conversion.credit = credits_of(
                 [touch.at for touch in conversion.path],
@@ -615,11 +639,10 @@ class _Site:
             conversion.credit = [[PARTS] for _ in MODELS]
         return conversion
 
-    def path(self, person: str, at: datetime) -> list[Touch]:
-        """The person's touches in the window, told ones as the site wants them, in order."""
-        inside = [
-            touch for touch in self.touches_of[person] if NOTHING <= at - touch.at <= self.definitions.window
-        ]
+    def path(self, person: str, stage: str, at: datetime) -> list[Touch]:
+        """The person's touches in the stage's window, told ones as the site wants them, in order."""
+        window = self.definitions.window_of(stage)
+        inside = [touch for touch in self.touches_of[person] if NOTHING <= at - touch.at <= window]
         tracked = [touch for touch in inside if not touch.told]
         told = [touch for touch in inside if touch.told]
         sown = [touch for touch in told if self.definitions.is_word_of_mouth(touch.channel)]

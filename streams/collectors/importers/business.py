@@ -88,8 +88,8 @@ async def read_business(settings: ProducerSettings, site: str) -> Business:
     consumer = AIOKafkaConsumer(
         CATALOG.name, bootstrap_servers=settings.brokers, enable_auto_commit=False, **settings.security
     )
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = consumer.partitions_for_topic(CATALOG.name)
         if not partitions:
             return Business()

@@ -1,0 +1,1 @@
+"""The log as files: saved record by record, put back onto an empty machine."""

@@ -1,0 +1,1 @@
+"""The list of runs, what changed between two, and taking one away."""
