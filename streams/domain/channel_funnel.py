@@ -4,6 +4,7 @@ One cell is (day, branch, channel, campaign). Its values: visits, scans, calls, 
 registrations, re-registrations (parts), revenue and cash (won) one a model, in the order of `attribution.MODELS`.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from streams.domain.attribution import MODELS
@@ -41,6 +42,15 @@ class ChannelFunnel:
         if cell is None:
             cell = self.cells[key] = [0] * SIZE
         cell[what] += by
+        self.changed.add(key)
+
+    def pour(self, key: Key, what: int, amounts: Sequence[int]) -> None:
+        """Add to values of a cell that follow each other."""
+        cell = self.cells.get(key)
+        if cell is None:
+            cell = self.cells[key] = [0] * SIZE
+        for index, amount in enumerate(amounts, what):
+            cell[index] += amount
         self.changed.add(key)
 
     def add(self, conversion: Conversion, sign: int) -> None:

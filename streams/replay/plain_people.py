@@ -369,9 +369,7 @@ class PlainSite:
         for model in range(len(MODELS)):
             np.add.at(sums[model], inverse, credits[model][counted])
         for (at_slot, *cell), parts in zip(cells, sums.T.tolist(), strict=True):
-            key = self._key(cell)
-            for model, amount in enumerate(parts):
-                self.funnel.count(key, at_slot + model, amount)
+            self.funnel.pour(self._key(cell), at_slot, parts)
 
     def _first_touch(
         self, touches: Sessions, earliest: Numbers, at: Numbers, paths: Paths

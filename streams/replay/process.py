@@ -33,6 +33,7 @@ def work(pipe: Connection, order: Order, reach: Reach) -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     _settle_without_pandas()
     gc.disable()  # what a unit makes lives until its rows are out
+    gc.freeze()  # and what was imported for ever: between units it need not be looked at
     try:
         uvloop.run(_serve(pipe, order, reach))
     except EOFError:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -58,19 +57,17 @@ def replayed(settings: Settings, events: int, processes: int) -> str:
                    "HEADWATER_CLICKHOUSE_PORT": str(settings.clickhouse_port)}  # fmt: skip
     name = f"bench-{events}-{processes}"
     command = [sys.executable, "-m", "infra.cli", "replay", "--run", name, "--processes", str(processes)]
-    engine, used, began = cpu_seconds(settings, "clickhouse"), _children(), time.monotonic()
-    ran = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, cwd=ROOT)
+    engine, began = cpu_seconds(settings, "clickhouse"), time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.bench.cpu_of", *command],
+        check=False, env=environment, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    wall, cpu = time.monotonic() - began, _children() - used
+    wall = time.monotonic() - began
     engine = cpu_seconds(settings, "clickhouse") - engine
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
+    cpu, megabytes = (float(one) for one in ran.stdout.split()[-2:])
     digest = re.findall(r"[0-9a-f]{64}", ran.stdout + ran.stderr)
     return (
         f"{events / wall:,.0f} a second, {events / cpu:,.0f} per CPU-second (engine {engine:.1f} CPU-seconds,"
-        f" {events / engine:,.0f} each); largest process so far {peak:,.0f} MB; digest {digest[:1]}"
+        f" {events / engine:,.0f} each); largest process {megabytes:,.0f} MB; digest {digest[0][:12]}"
     )
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
