@@ -1,7 +1,6 @@
 """The demo's words and tables, in Korean and English; the scoreboard itself is drawn by its own command."""
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Final, NamedTuple
 
 from infra.commands.scoreboard import Language, width_of
@@ -125,7 +124,7 @@ def beside_the_truth(truth: Mapping[str, Truth], credited: Credited, language: L
 
 
 def look_further(command: str, directory: str, lead_id: str, language: Language) -> str:
-    """What to try next, as commands that can be copied; `explain` only where there is such a command."""
+    """What to try next, as commands that can be copied."""
     say = WORDS[language]
     period = f"--since {SINCE} --until {UNTIL}"
     asks = {
@@ -134,11 +133,9 @@ def look_further(command: str, directory: str, lead_id: str, language: Language)
         "scoreboard": f"{command} scoreboard --site {SITE} --branch mapo {period} --model position --language {language}",
         "leads": f'{command} sql "SELECT lead_id, first_touch_channel, registration_at, paid FROM headwater.leads'
         f" WHERE run = 'live' AND site = '{SITE}' AND registration_at IS NOT NULL ORDER BY paid DESC LIMIT 10\"",
-        "explain": f"{command} explain {lead_id}",
+        "explain": f"{command} explain {lead_id}:registration",
         "files": f"ls {directory}",
     }
-    if find_spec("infra.commands.explain") is None:
-        del asks["explain"]
     return "\n".join([say["next"], *(f"  # {say[name]}\n  {line}" for name, line in asks.items())])
 
 
