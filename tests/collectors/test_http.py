@@ -520,7 +520,10 @@ def test_slow_idle_and_too_many_connections_are_ended(broker: Broker, tmp_path: 
         def answers() -> bool:
             try:
                 return ask(door, "GET", "/health")[0] == 200
-            except (ConnectionError, http.client.HTTPException):  # it has not yet seen that the others are gone
+            except (
+                ConnectionError,
+                http.client.HTTPException,
+            ):  # it has not yet seen that the others are gone
                 return False
 
         until(answers)
