@@ -106,39 +106,33 @@ AS WITH
     ),
     -- From here on everything is done once for each of the five rule models, on which the agreement rests, and for
     -- the asked one.
-    cells_by_model AS
+    weighed AS
     (
         SELECT
             site, channel, place, is_asked, number,
             visits, scans, calls, base, extra,
             cells.inquiries[number] AS inquiries, cells.consults[number] AS consults,
             cells.registrations[number] AS registrations,
-            cells.revenue[number] AS revenue, cells.cash[number] AS cash
-        FROM cells
-        ARRAY JOIN arrayDistinct([1, 2, 3, 4, 5, asked_number]) AS number
-    ),
-    weighed AS
-    (
-        SELECT
-            *,
+            cells.revenue[number] AS revenue, cells.cash[number] AS cash,
             row_number() OVER (PARTITION BY site, number, channel ORDER BY place) = 1 AS speaks_for_channel,
-            sum(inquiries) OVER of_channel AS channel_inquiries,
-            sum(if(is_asked, inquiries, 0)) OVER of_channel AS channel_asked_inquiries,
-            sum(inquiries) OVER of_site AS site_inquiries,
-            sum(if(is_asked, inquiries, 0)) OVER of_site AS site_asked_inquiries,
+            sum(cells.inquiries[number]) OVER of_channel AS channel_inquiries,
+            sum(if(is_asked, cells.inquiries[number], 0)) OVER of_channel AS channel_asked_inquiries,
+            sum(cells.inquiries[number]) OVER of_site AS site_inquiries,
+            sum(if(is_asked, cells.inquiries[number], 0)) OVER of_site AS site_asked_inquiries,
             -- cost of no channel: of the whole site, and of the branches asked for
             sum(if(channel = '' AND place = '', extra, 0)) OVER of_site AS site_cost,
             sum(if(channel = '' AND place != '' AND is_asked, extra, 0)) OVER of_site AS asked_cost,
             sum(if(place = '', base, 0)) OVER of_channel AS unplaced_base,
             sum(if(place = '', extra, 0)) OVER of_channel AS unplaced_extra
-        FROM cells_by_model
+        FROM cells
+        ARRAY JOIN arrayDistinct([1, 2, 3, 4, 5, asked_number]) AS number
         WINDOW
             of_channel AS (PARTITION BY site, number, channel),
             of_site AS (PARTITION BY site, number)
     ),
     -- Largest remainder, three times the same: floors, what they leave over, and one more for the largest
     -- remainders, ties by slug. A negative cost is the mirror of its absolute value.
-    floors_of_channels AS
+    ranks_of_channels AS
     (
         SELECT
             *,
@@ -146,25 +140,22 @@ AS WITH
             toInt128(abs(asked_cost)) * channel_asked_inquiries AS asked_product,
             intDiv(site_product, greatest(site_inquiries, 1)) AS site_floor,
             intDiv(asked_product, greatest(site_asked_inquiries, 1)) AS asked_floor,
-            site_product % greatest(site_inquiries, 1) AS site_remainder,
-            asked_product % greatest(site_asked_inquiries, 1) AS asked_remainder
-        FROM weighed
-    ),
-    ranks_of_channels AS
-    (
-        SELECT
-            *,
-            dense_rank() OVER (PARTITION BY site, number ORDER BY site_remainder DESC, channel) AS site_rank,
-            dense_rank() OVER (PARTITION BY site, number ORDER BY asked_remainder DESC, channel) AS asked_rank,
+            dense_rank() OVER (
+                PARTITION BY site, number ORDER BY site_product % greatest(site_inquiries, 1) DESC, channel
+            ) AS site_rank,
+            dense_rank() OVER (
+                PARTITION BY site, number ORDER BY asked_product % greatest(site_asked_inquiries, 1) DESC, channel
+            ) AS asked_rank,
             toInt128(abs(site_cost)) - sum(if(speaks_for_channel, site_floor, 0)) OVER of_site AS site_left,
             toInt128(abs(asked_cost)) - sum(if(speaks_for_channel, asked_floor, 0)) OVER of_site AS asked_left
-        FROM floors_of_channels
+        FROM weighed
         WINDOW of_site AS (PARTITION BY site, number)
     ),
-    floors_of_places AS
+    ranks_of_places AS
     (
         SELECT
-            *,
+            site, channel, place, is_asked, number, visits, scans, calls, base, extra,
+            inquiries, consults, registrations, revenue, cash, channel_inquiries, unplaced_base,
             if(
                 site_inquiries = 0,
                 if(channel = 'unattributed', site_cost, 0),
@@ -180,68 +171,57 @@ AS WITH
             toInt128(abs(unplaced_loaded)) * inquiries AS loaded_product,
             intDiv(base_product, greatest(channel_inquiries, 1)) AS base_floor,
             intDiv(loaded_product, greatest(channel_inquiries, 1)) AS loaded_floor,
-            base_product % greatest(channel_inquiries, 1) AS base_remainder,
-            loaded_product % greatest(channel_inquiries, 1) AS loaded_remainder
-        FROM ranks_of_channels
-        WHERE channel != ''
-    ),
-    ranks_of_places AS
-    (
-        SELECT
-            *,
-            row_number() OVER (PARTITION BY site, number, channel ORDER BY base_remainder DESC, place) AS base_rank,
-            row_number() OVER (PARTITION BY site, number, channel ORDER BY loaded_remainder DESC, place) AS loaded_rank,
+            row_number() OVER (
+                PARTITION BY site, number, channel ORDER BY base_product % greatest(channel_inquiries, 1) DESC, place
+            ) AS base_rank,
+            row_number() OVER (
+                PARTITION BY site, number, channel ORDER BY loaded_product % greatest(channel_inquiries, 1) DESC, place
+            ) AS loaded_rank,
             toInt128(abs(unplaced_base)) - sum(base_floor) OVER of_channel AS base_left,
             toInt128(abs(unplaced_loaded)) - sum(loaded_floor) OVER of_channel AS loaded_left
-        FROM floors_of_places
+        FROM ranks_of_channels
+        WHERE channel != ''
         WINDOW of_channel AS (PARTITION BY site, number, channel)
-    ),
-    costed AS
-    (
-        SELECT
-            *,
-            if(place = '', 0, base) + if(
-                channel_inquiries = 0,
-                if(place = '', unplaced_base, 0),
-                toInt64(sign(unplaced_base) * (base_floor + toInt128(base_rank <= base_left)))
-            ) AS place_spend,
-            if(place = '', 0, extra) + if(
-                channel_inquiries = 0,
-                if(place = '', unplaced_loaded, 0),
-                toInt64(sign(unplaced_loaded) * (loaded_floor + toInt128(loaded_rank <= loaded_left)))
-            ) AS place_extra
-        FROM ranks_of_places
     ),
     channels AS
     (
         SELECT
             site, channel, number,
-            sumIf(place_spend, is_asked) AS spend,
-            spend + sumIf(place_extra, is_asked) + any(asked_share) AS loaded_cost,
-            sumIf(costed.visits, is_asked) AS visits, sumIf(costed.scans, is_asked) AS scans,
-            sumIf(costed.calls, is_asked) AS calls,
-            sumIf(costed.inquiries, is_asked) AS inquiries, sumIf(costed.consults, is_asked) AS consults,
-            sumIf(costed.registrations, is_asked) AS registrations,
-            sumIf(costed.revenue, is_asked) AS revenue, sumIf(costed.cash, is_asked) AS cash
-        FROM costed
+            sumIf(
+                if(place = '', 0, ranks_of_places.base) + if(
+                    channel_inquiries = 0,
+                    if(place = '', unplaced_base, 0),
+                    toInt64(sign(unplaced_base) * (base_floor + toInt128(base_rank <= base_left)))
+                ),
+                is_asked
+            ) AS spend,
+            spend + any(asked_share) + sumIf(
+                if(place = '', 0, ranks_of_places.extra) + if(
+                    channel_inquiries = 0,
+                    if(place = '', unplaced_loaded, 0),
+                    toInt64(sign(unplaced_loaded) * (loaded_floor + toInt128(loaded_rank <= loaded_left)))
+                ),
+                is_asked
+            ) AS loaded_cost,
+            sumIf(ranks_of_places.visits, is_asked) AS visits, sumIf(ranks_of_places.scans, is_asked) AS scans,
+            sumIf(ranks_of_places.calls, is_asked) AS calls,
+            sumIf(ranks_of_places.inquiries, is_asked) AS inquiries,
+            sumIf(ranks_of_places.consults, is_asked) AS consults,
+            sumIf(ranks_of_places.registrations, is_asked) AS registrations,
+            sumIf(ranks_of_places.revenue, is_asked) AS revenue, sumIf(ranks_of_places.cash, is_asked) AS cash
+        FROM ranks_of_places
         GROUP BY site, channel, number
     ),
-    compared AS
-    (
-        SELECT
-            *,
-            number = asked_number AND (channel = 'unattributed' OR arrayExists(figure -> figure != 0, [
-                spend, loaded_cost, visits, scans, calls, inquiries, consults, registrations, revenue, cash
-            ])) AS is_shown,
-            sum(spend) OVER (PARTITION BY site, number) AS site_spend,
-            sum(registrations) OVER (PARTITION BY site, number) AS site_registrations
-        FROM channels
-    ),
-    settled AS
+    judged AS
     (
         SELECT
             site, channel, number, spend, loaded_cost, visits, scans, calls,
-            inquiries, consults, registrations, revenue, cash, is_shown, site_spend, site_registrations,
+            inquiries, consults, registrations, revenue, cash,
+            number = asked_number AND (channel = 'unattributed' OR arrayExists(figure -> figure != 0, [
+                spend, loaded_cost, visits, scans, calls, inquiries, consults, registrations, revenue, cash
+            ])) AS is_shown,
+            sum(spend) OVER of_site AS site_spend,
+            sum(registrations) OVER of_site AS site_registrations,
             ifNull(declared_kind, '') AS kind,
             ifNull(declared_free, 0) = 1 AS is_free,
             ifNull(known, 0) = 1 AS is_known,
@@ -250,27 +230,7 @@ AS WITH
             -- in parts of 10^-9, so that the comparisons below are exact; a site without settings has the defaults
             toInt128(round(if(is_known, ifNull(threshold_stop, 1), 1) * 1e9)) AS stop,
             toInt128(round(if(is_known, ifNull(threshold_increase, 3), 3) * 1e9)) AS increase,
-            toInt128(round(if(is_known, ifNull(threshold_too_little, 3), 3) * 1e9)) AS too_little
-        FROM compared
-        LEFT JOIN
-        (
-            SELECT site, channel, kind AS declared_kind, free AS declared_free
-            FROM headwater.newest_channel_rows
-            WHERE run = asked_label
-        ) AS declared USING (site, channel)
-        LEFT JOIN
-        (
-            SELECT
-                site, 1 AS known, payments AS payments_ever, ltv_months, ltv_monthly_revenue,
-                threshold_stop, threshold_increase, threshold_too_little
-            FROM headwater.newest_site_rows
-            WHERE run = asked_label
-        ) AS settings USING (site)
-    ),
-    judged AS
-    (
-        SELECT
-            *,
+            toInt128(round(if(is_known, ifNull(threshold_too_little, 3), 3) * 1e9)) AS too_little,
             toInt128(revenue - spend) * 1000000000 * sign(spend) AS gain,
             multiIf(
                 channel IN ('unattributed', 'direct'), 'none',
@@ -291,7 +251,22 @@ AS WITH
                 gain < increase * abs(spend), 'keep',
                 'increase'
             ) AS action
-        FROM settled
+        FROM channels
+        LEFT JOIN
+        (
+            SELECT site, channel, kind AS declared_kind, free AS declared_free
+            FROM headwater.newest_channel_rows
+            WHERE run = asked_label
+        ) AS declared USING (site, channel)
+        LEFT JOIN
+        (
+            SELECT
+                site, 1 AS known, payments AS payments_ever, ltv_months, ltv_monthly_revenue,
+                threshold_stop, threshold_increase, threshold_too_little
+            FROM headwater.newest_site_rows
+            WHERE run = asked_label
+        ) AS settings USING (site)
+        WINDOW of_site AS (PARTITION BY site, number)
     ),
     agreed AS
     (
