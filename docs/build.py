@@ -25,7 +25,7 @@ from streams.domain.channels import RULES
 
 HERE = Path(__file__).parent
 PAGES = ("events.md", "sql.md", "importing.md", "operations.md")
-LATER = frozenset({"qr", "report"})
+LATER: frozenset[str] = frozenset()
 _BLOCK = re.compile(r"(<!-- built:(\w+) -->\n).*?(<!-- /built -->)", re.DOTALL)
 _PATTERNS = {
     "^[a-z0-9_-]{1,64}$": "slug",

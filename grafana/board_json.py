@@ -149,7 +149,7 @@ def _asked_for(variable: Variable, language: Language) -> Json:
         "type": "query",
         "datasource": DATA_SOURCE,
         "definition": variable.sql,
-        "query": _query(variable.sql, _TABLE) | {"refId": f"variable-{variable.name}"},
+        "query": query(variable.sql, _TABLE) | {"refId": f"variable-{variable.name}"},
         "refresh": 2,
         "sort": 0,
         "regex": "",
@@ -237,10 +237,11 @@ def _panel(panel: Panel, language: Language) -> Json:
 
 
 def _target(sql: str, reference: str, form: int) -> Json:
-    return {"datasource": DATA_SOURCE, "refId": reference, **_query(sql, form)}
+    return {"datasource": DATA_SOURCE, "refId": reference, **query(sql, form)}
 
 
-def _query(sql: str, form: int) -> Json:
+def query(sql: str, form: int) -> Json:
+    """SQL and the plugin's number of a form (0 time series, 1 table) -> what the ClickHouse plugin is asked."""
     return {
         "editorType": "sql",
         "rawSql": sql.strip(),

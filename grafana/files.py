@@ -1,19 +1,24 @@
-"""The built dashboards as files: what is committed, what compose provisions, what a push sends."""
+"""The built dashboards and alert rules as files: what is committed, what compose provisions, what a push sends."""
 
 import os
 import secrets
 from pathlib import Path
 from typing import Final
 
-from grafana.board_json import ZONE, built
+from grafana.alerts import rules_file
+from grafana.board_json import ZONE, as_bytes, built
 from grafana.boards import BOARDS
 
 COMMITTED: Final = Path(__file__).parent / "dashboards"
+ALERT_RULES: Final = Path(__file__).parent / "provisioning" / "alerting" / "headwater.json"
+"""Of one language: two would tell everything twice."""
 
 
 def write_dashboards(folder: Path = COMMITTED, zone: str = ZONE) -> list[Path]:
     """Writes every dashboard anew under a folder, removes those no board stands for -> the files that changed."""
     wanted = {folder / name: content for name, content in built(BOARDS, zone).items()}
+    if folder == COMMITTED:
+        wanted[ALERT_RULES] = as_bytes(rules_file("ko"))
     changed = [path for path, content in wanted.items() if _content(path) != content]
     for path in changed:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,7 +27,7 @@ def write_dashboards(folder: Path = COMMITTED, zone: str = ZONE) -> list[Path]:
         os.replace(part, path)
     left_over = sorted(
         path
-        for language in {path.parent for path in wanted}
+        for language in {path.parent for path in wanted if path != ALERT_RULES}
         for path in language.glob("*.json")
         if path not in wanted
     )

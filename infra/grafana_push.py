@@ -1,4 +1,4 @@
-"""Folders, data source and dashboards into a running Grafana: what differs is written, what is not ours stays."""
+"""Folders, data source, dashboards and alerts into a running Grafana: what differs is written, what is not ours stays."""
 
 import difflib
 import json
@@ -11,13 +11,14 @@ from grafana_client.api import GrafanaApi
 from grafana_client.client import GrafanaClientError, GrafanaException
 from niquests.exceptions import RequestException
 
+from grafana.alerts import ALERTS, FOLDER, FOLDER_TITLE, rule_json
 from grafana.board_json import DATA_SOURCE, PLUGIN, TAG
 from grafana.words import Language
 
 Json = dict[str, Any]
 
-FOLDERS: Final[dict[Language, str]] = {"ko": "Headwater 한국어", "en": "Headwater English"}
 OWNER: Final = "headwater"
+CONTACT: Final = "headwater-contact"
 _SECONDS: Final = 20.0
 _OLDEST: Final = (11, 6)
 
@@ -32,6 +33,14 @@ class Source(NamedTuple):
     url: str
     user: str
     password: str
+
+
+class Alerting(NamedTuple):
+    """In which language alerts speak, and whom they tell: nobody, an address, or a webhook."""
+
+    language: Language
+    email: str = ""
+    webhook: str = ""
 
 
 class Change(NamedTuple):
@@ -66,6 +75,7 @@ def push_all(
     source: Source,
     dashboards: Mapping[tuple[Language, str], Json],
     *,
+    alerting: Alerting | None = None,
     dry_run: bool = False,
     set_password: bool = False,
 ) -> Iterator[Change]:
@@ -75,11 +85,13 @@ def push_all(
         yield from _folder(grafana, language, dry_run)
     for (language, _), dashboard in dashboards.items():
         yield from _dashboard(grafana, folder_uid(language), dashboard, dry_run)
+    if alerting is not None:
+        yield from _alerting(grafana, alerting, dry_run)
 
 
 def folder_uid(language: Language) -> str:
     """A language -> the uid of its folder."""
-    return f"headwater-{language}"
+    return FOLDER[language]
 
 
 class _told:
@@ -167,7 +179,7 @@ def data_source(source: Source) -> Json:
 
 
 def _folder(grafana: Any, language: Language, dry_run: bool) -> Iterator[Change]:
-    uid, title = folder_uid(language), FOLDERS[language]
+    uid, title = folder_uid(language), FOLDER_TITLE[language]
     there = _found(f"read folder {uid}", grafana.folder.get_folder, uid)
     if there is not None and there.get("title") == title:
         return
@@ -206,6 +218,73 @@ def _dashboard(grafana: Any, folder: str, wanted: Json, dry_run: bool) -> Iterat
         with _told(f"write dashboard {uid}"):
             grafana.dashboard.update_dashboard(body)
     yield Change("update" if there else "create", f"dashboard {uid}", difference)
+
+
+def _alerting(grafana: Any, alerting: Alerting, dry_run: bool) -> Iterator[Change]:
+    receiver = ""
+    if alerting.email or alerting.webhook:
+        yield from _contact_point(grafana, contact_point(alerting), dry_run)
+        receiver = OWNER
+    for alert in ALERTS:
+        yield from _rule(grafana, rule_json(alert, alerting.language, receiver), dry_run)
+
+
+def contact_point(alerting: Alerting) -> Json:
+    """Whom alerts tell -> the contact point; an address goes before a webhook."""
+    kind, settings = (
+        ("email", {"addresses": alerting.email}) if alerting.email else ("webhook", {"url": alerting.webhook})
+    )
+    return {"uid": CONTACT, "name": OWNER, "type": kind, "settings": settings, "disableResolveMessage": False}
+
+
+def _contact_point(grafana: Any, wanted: Json, dry_run: bool) -> Iterator[Change]:
+    with _told("read the contact points"):
+        named = [
+            one for one in grafana.alertingprovisioning.get_contactpoints(OWNER) if one.get("name") == OWNER
+        ]
+    there = next((one for one in named if one.get("uid") == CONTACT), None)
+    if named and there is None:
+        raise PushRefused(
+            f"there is a contact point {OWNER!r} that headwater did not make; rename it, or delete it"
+        )
+    if there is not None and covers(there, wanted):
+        return
+    if not dry_run:
+        with _told("write the contact point"):
+            if there is None:
+                grafana.alertingprovisioning.create_contactpoint(wanted, disable_provenance=True)
+            else:
+                grafana.alertingprovisioning.update_contactpoint(CONTACT, wanted, disable_provenance=True)
+    shown = [
+        {**one, "settings": "not shown"} if one else {}
+        for one in (_only(there, wanted) if there else {}, wanted)
+    ]
+    yield Change(
+        "update" if there else "create",
+        f"contact point {OWNER}",
+        differences(*shown) or "~ settings (not shown)",
+    )
+
+
+def _rule(grafana: Any, wanted: Json, dry_run: bool) -> Iterator[Change]:
+    uid = wanted["uid"]
+    there = _found(f"read alert {uid}", grafana.alertingprovisioning.get_alertrule, uid)
+    if there is not None and there.get("labels", {}).get("product") != TAG:
+        raise PushRefused(
+            f"there is an alert rule with uid {uid!r} that headwater did not make ({there.get('title')!r}); delete it"
+        )
+    if there is not None and there.get("provenance") == "file":
+        return  # it comes from files of that Grafana, which only they can change
+    if there is not None and covers(there, wanted):
+        return
+    difference = differences(_only(there, wanted) if there else {}, wanted)
+    if not dry_run:
+        with _told(f"write alert {uid}"):
+            if there is None:
+                grafana.alertingprovisioning.create_alertrule(wanted, disable_provenance=True)
+            else:
+                grafana.alertingprovisioning.update_alertrule(uid, wanted, disable_provenance=True)
+    yield Change("update" if there else "create", f"alert {uid}", difference)
 
 
 def covers(there: Any, wanted: Any) -> bool:

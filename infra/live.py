@@ -3,10 +3,9 @@
 from typing import Any, Final
 
 from streams.replay.ledger import await_second, coming_second
+from streams.sinks.clickhouse_sink import LIVE, LIVE_LABEL
 from streams.sinks.rows import COLUMNS
 
-LIVE: Final = "live"
-_CURRENT: Final = "SELECT if(count() = 0, 'live', argMax(label, number)) FROM headwater.live_rows WHERE swapped_at <= now64(6)"
 _SWAP: Final = """
 INSERT INTO headwater.live_rows (number, label, swapped_at)
 SELECT {number:UInt32}, {label:String}, toDateTime({second:UInt32})
@@ -16,7 +15,7 @@ _TABLES: Final = tuple(table for table, columns in COLUMNS.items() if "run" in c
 
 def live_label(client: Any) -> str:
     """The label under which live's rows are read now."""
-    return str(client.query(_CURRENT).result_rows[0][0])
+    return str(client.query(f"SELECT {LIVE_LABEL}").result_rows[0][0])
 
 
 def number_of(label: str) -> int:

@@ -28,10 +28,9 @@ from streams.replay.ledger import DONE, DROPPING, RUNNING, Ledger, Run
 from streams.replay.pipe import Reach
 from streams.replay.settings import RunSettings, SettingsRefused, settings_from
 from streams.replay.units import Ends, Order, units_of
-from streams.sinks.clickhouse_sink import OWNERS, STEPS, ClickHouse
+from streams.sinks.clickhouse_sink import LIVE, OWNERS, STEPS, ClickHouse
 from streams.snapshots import code_version
 
-LIVE: Final = "live"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _TOPICS: Final = (EVENTS.name, CATALOG.name)
 

@@ -12,9 +12,10 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import orjson
 
 from clickhouse.migrate import columns_of, migrations
-from infra.live import LIVE, live_label
+from infra.live import live_label
 from infra.settings import Settings
 from streams.domain.scoreboard import ScoreRow
+from streams.sinks.clickhouse_sink import LIVE
 
 _LABEL: Final = re.compile(r"[a-z0-9][a-z0-9_.~-]{0,79}")
 _BY_RUN: Final = {"run", "version", "deleted"}

@@ -36,6 +36,17 @@ class Settings(BaseModel):
         18123, ge=1024, le=65535, description="Loopback port of the local ClickHouse"
     )
     collector_port: int = Field(18080, ge=1024, le=65535, description="Loopback port of the collector")
+    public_url: str = Field(
+        "",
+        pattern="^(https?://[^/?#@ ]+/?)?$",
+        description="https://host where the world reaches the collector; printed codes need it",
+    )
+    spool_megabytes: int = Field(
+        1024, ge=0, description="Most that the collector keeps on disk while Kafka is away; 0: nothing"
+    )
+    spool_free_percent: int = Field(
+        10, ge=0, le=99, description="Share of the disk that the collector leaves free of it"
+    )
     partitions: int = Field(
         16, ge=1, le=1000, description="Partitions of every topic, fixed when they are made"
     )
@@ -48,6 +59,23 @@ class Settings(BaseModel):
         ge=0,
         le=100,
         description="Share of the time that the local stack's auditor works; 0: there is none",
+    )
+
+    observe_seconds: int = Field(
+        15,
+        ge=0,
+        le=3600,
+        description="How often the local stack's observer reads Kafka's lag and the collector's metrics; 0: there is none",
+    )
+    reports: bool = Field(True, description="Whether the local stack writes reports that are due by itself")
+    report_grace_days: int = Field(
+        7, ge=0, le=365, description="Days after a campaign's end until its report is written"
+    )
+    report_elasticity: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="n times the spend is taken to bring n to the power of this times the registrations",
     )
 
     brokers: str = Field("", description="host:port,… of an existing Kafka; empty: the local one")

@@ -31,6 +31,7 @@ from schemas.scalars import (
     Currency,
     Day,
     First,
+    Host,
     Hours,
     Instant,
     Label,
@@ -213,6 +214,7 @@ class Assignment(Spoken):
     keyword: Text | None = None
     ad_group: Text | None = None
     pool: bool | Label | None = None
+    fallback: bool | Label | None = None
     branch: Slug | None = None
     destination: Url | None = None
     placement: Text | None = None
@@ -282,6 +284,28 @@ class Thresholds(Spoken):
         return self
 
 
+class MenuChoice(Spoken):
+    """One button of the second row: which of them, and the channel it means."""
+
+    label: Names
+    channel: Slug
+
+
+class MenuItem(Spoken):
+    """One button of the desk: a channel, or a second row that asks which ("the internet")."""
+
+    label: Names
+    channel: Slug | None = None
+    which: Annotated[list[MenuChoice], Field(min_length=1, max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _means_one_thing(self) -> Self:
+        if (self.channel is None) is (self.which is None):
+            found = "neither channel nor which" if self.channel is None else "channel beside which"
+            refuse_invalid("menu", found, "a channel, or which: the channels to choose from")
+        return self
+
+
 class SiteEntry(CatalogEntry):
     """The business itself; its id is its own slug."""
 
@@ -298,11 +322,15 @@ class SiteEntry(CatalogEntry):
     staff_hourly_rate: QuantityNotNegative | None = None
     stages: Annotated[list[Slug], Field(min_length=1, max_length=20)] | None = None
     roi_months: Annotated[int, Field(ge=1, le=1_200)] | None = None
+    cac_target: WonNotNegative | None = None
     thresholds: Thresholds | None = None
     attribution: Attribution | None = None
     call_inquiries: Annotated[Literal["off", "answered"], BeforeValidator(_off_is_a_word)] | None = None
     shared_identifiers: Annotated[list[SharedIdentifier], Field(max_length=10_000)] | None = None
     answers: Annotated[dict[Label, Slug], Field(max_length=1_000)] | None = None
+    hosts: Annotated[list[Host], Field(max_length=1_000)] | None = None
+    menu: Annotated[list[MenuItem], Field(max_length=50)] | None = None
+    services: Annotated[list[Label], Field(max_length=200)] | None = None
 
     @model_validator(mode="after")
     def _is_one_site(self) -> Self:
@@ -315,6 +343,8 @@ class SiteEntry(CatalogEntry):
                 )
         _need_unique("stages", self.stages or ())
         _need_unique("branches", self.branch_slugs)
+        _need_unique("hosts", self.hosts or ())
+        _need_unique("services", self.services or ())
         return self
 
     @property
@@ -392,6 +422,7 @@ class QrCodeEntry(CatalogEntry):
     name: Names | None = None
     destination: Url | None = None
     disabled: bool | None = None
+    expires_on: OpenDay = None
     assignments: Assignments | None = None
 
     @model_validator(mode="after")
@@ -494,6 +525,8 @@ NESTED: dict[str, type[Spoken]] = {
     "thresholds": Thresholds,
     "assignments": Assignment,
     "branches": Branch,
+    "menu": MenuItem,
+    "which": MenuChoice,
     "rules": Condition,
 }
 

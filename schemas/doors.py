@@ -140,6 +140,8 @@ def _envelope_problems(body: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if body.get("received_at") is not None:
         yield Problem("received_at", "a value", "to leave it out: the door sets it")
+    if body.get("bot") is not None:
+        yield Problem("bot", "a value", "to leave it out: the door sets it")
     for name in IDENTIFIERS:
         value = body.get(name)
         if isinstance(value, str) and value != value.strip():

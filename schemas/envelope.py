@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NoReturn
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from schemas.scalars import First, Identifier, Instant, PersonalText, PersonalTexts, Slug
+from schemas.scalars import First, Identifier, Instant, Label, PersonalText, PersonalTexts, Slug
 
 
 class Spoken(BaseModel):
@@ -47,6 +47,19 @@ class Event(Spoken):
     phone_aliases: PersonalTexts | None = None
     email: PersonalText | None = None
     email_aliases: PersonalTexts | None = None
+
+
+class Bot(Spoken):
+    """Why a door takes the sender for a program, and by which edition of its rules."""
+
+    reason: Slug
+    rule: Label
+
+
+class Browsed(Event):
+    """What a browser may say; with `bot` a program said it: kept, but nobody's, and counted nowhere."""
+
+    bot: Bot | None = None
 
 
 def refuse_missing(field: str, fix: str) -> NoReturn:

@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.envelope import Event, refuse_invalid, refuse_missing
+from schemas.envelope import Browsed, Event, refuse_invalid, refuse_missing
 from schemas.scalars import Identifier, Label, NamedIdentifier, PersonalText, Slug
 
 
-class StatusChanged(Event):
+class StatusChanged(Browsed):
     """A lead, else its person, stands at a stage now."""
 
     type: Literal["status_changed"] = "status_changed"
@@ -19,7 +19,7 @@ class StatusChanged(Event):
     via: Slug | None = None
 
 
-class PersonIdentified(Event):
+class PersonIdentified(Browsed):
     """Two or more identifiers belong to one person."""
 
     type: Literal["person_identified"] = "person_identified"

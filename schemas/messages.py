@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from schemas.envelope import Event
+from schemas.envelope import Browsed, Event
 from schemas.scalars import Identifier, Label, MediaSeconds, Quantity, Text
 
 
@@ -21,7 +21,7 @@ class MessageTracked(Event):
     variant: Label | None = None
 
 
-class ContentEngaged(Event):
+class ContentEngaged(Browsed):
     """Someone downloaded, watched or completed something."""
 
     type: Literal["content_engaged"] = "content_engaged"

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from schemas.scalars import (
     CODE_PATTERN,
+    HOST_PATTERN,
     INSTANT_PATTERN,
     MONTH_PATTERN,
     NUMBER_PATTERN,
@@ -57,6 +58,7 @@ ECHOED = frozenset(
         "budget",
         "starts_on",
         "ends_on",
+        "expires_on",
         "from",
         "to",
         "time_zone",
@@ -92,6 +94,7 @@ ECHOED = frozenset(
 FIX_OF_PATTERN = {
     SLUG_PATTERN: "a slug: lower-case letters, digits, _ and -, 1 to 64 of them",
     CODE_PATTERN: "letters, digits, _, -, . and ~, 1 to 64 of them",
+    HOST_PATTERN: "a host in small letters, such as www.example.kr; a Korean name in its xn-- form",
     NUMBER_PATTERN: "a telephone number, such as +8221234567 or 02-123-4567",
     MONTH_PATTERN: "a month, such as 2026-03",
     INSTANT_PATTERN: "an instant with its offset, such as 2026-03-02T09:30:00+09:00",

@@ -20,6 +20,7 @@ CODE_PATTERN = r"^[A-Za-z0-9_~.-]{1,64}$"
 NUMBER_PATTERN = r"^[+]?[0-9*#() .-]{2,32}$"
 MONTH_PATTERN = r"^(19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})-(0[1-9]|1[0-2])$"
 INSTANT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}"
+HOST_PATTERN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
 DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
@@ -61,6 +62,7 @@ Url = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 MaybeUrl = Annotated[str, StringConstraints(max_length=4096)]
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN)]
+Host = Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=253)]
 Month = Annotated[str, StringConstraints(pattern=MONTH_PATTERN)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 PersonalText = Annotated[str, StringConstraints(min_length=1, max_length=256)]

@@ -6,11 +6,11 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from schemas.envelope import Event, refuse_missing
+from schemas.envelope import Browsed, Event, refuse_missing
 from schemas.scalars import CallSeconds, Code, Identifier, Label, MaybeUrl, Number, Slug, Tags, Text, Url
 
 
-class VisitSeen(Event):
+class VisitSeen(Browsed):
     """A page was opened from outside; utm_* and click ids are read from the url when absent."""
 
     type: Literal["visit_seen"] = "visit_seen"
@@ -35,14 +35,14 @@ class VisitSeen(Event):
     scan_id: Identifier | None = None
 
 
-class PageViewed(Event):
+class PageViewed(Browsed):
     """A further page of a session was opened."""
 
     type: Literal["page_viewed"] = "page_viewed"
     url: Url
 
 
-class ContactClicked(Event):
+class ContactClicked(Browsed):
     """A visitor pressed a way of reaching the business; with kind `tel` the target is the number."""
 
     type: Literal["contact_clicked"] = "contact_clicked"
@@ -50,7 +50,7 @@ class ContactClicked(Event):
     target: MaybeUrl | None = None
 
 
-class QrScanned(Event):
+class QrScanned(Browsed):
     """A printed code was scanned; the visit that follows carries the same scan_id."""
 
     type: Literal["qr_scanned"] = "qr_scanned"
@@ -58,7 +58,7 @@ class QrScanned(Event):
     scan_id: Identifier | None = None
 
 
-class NumberShown(Event):
+class NumberShown(Browsed):
     """This visitor sees this number now; every heartbeat is one."""
 
     type: Literal["number_shown"] = "number_shown"

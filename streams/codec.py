@@ -26,7 +26,18 @@ from schemas.reading import (
 )
 from schemas.scalars import EARLIEST, END_OF_TIME, SLUG_PATTERN
 from streams.domain.days import micros
-from streams.domain.facts import PAGE, STATUS, VISIT, Fact, Status, Visit, fact_of, source_of_link
+from streams.domain.facts import (
+    PAGE,
+    STATUS,
+    VISIT,
+    ClaimingFact,
+    Fact,
+    Status,
+    Visit,
+    claims_of,
+    fact_of,
+    source_of_link,
+)
 from streams.domain.partition import Refusal
 
 DIGEST_BYTES: Final = 16
@@ -79,7 +90,11 @@ def _any(raw: bytes) -> Decoded | Refusal:
     except Unusable as unusable:
         return _refusal(raw, unusable)
     fact = fact_of(event)
-    fact.digest = _digest(canonical_body(body_of(raw)))
+    body = body_of(raw)
+    nobodys = event.type == "number_shown" or getattr(event, "bot", None) is not None
+    if b'"claimed_' in raw and not nobodys and (claims := claims_of(body)):
+        fact = ClaimingFact(fact, claims)
+    fact.digest = _digest(canonical_body(body))
     return Decoded(event.site, event.type, fact)
 
 

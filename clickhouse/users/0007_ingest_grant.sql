@@ -21,5 +21,8 @@ GRANT
     SELECT ON headwater.live_rows, INSERT ON headwater.live_rows,
     SELECT ON headwater.log_rows, INSERT ON headwater.log_rows,
     SELECT ON headwater.model_rows, INSERT ON headwater.model_rows, ALTER DELETE ON headwater.model_rows,
-    SELECT ON headwater.audit_rows, INSERT ON headwater.audit_rows, ALTER DELETE ON headwater.audit_rows
+    SELECT ON headwater.audit_rows, INSERT ON headwater.audit_rows, ALTER DELETE ON headwater.audit_rows,
+    SELECT ON headwater.pipeline_rows, INSERT ON headwater.pipeline_rows,
+    OPTIMIZE ON headwater.event_archive, OPTIMIZE ON headwater.touch_rows, OPTIMIZE ON headwater.conversion_rows,
+    OPTIMIZE ON headwater.payment_rows, OPTIMIZE ON headwater.lead_rows, OPTIMIZE ON headwater.call_rows
 TO headwater_ingest

@@ -14,8 +14,12 @@ GRANT
     SELECT ON headwater.explanations,
     SELECT ON headwater.inquiry_cohorts_monthly,
     SELECT ON headwater.leads,
+    SELECT ON headwater.marketing_mix_sufficiency,
+    SELECT ON headwater.marketing_mix_weekly,
+    SELECT ON headwater.measures,
     SELECT ON headwater.model_weights,
     SELECT ON headwater.payments,
+    SELECT ON headwater.search_volumes,
     SELECT ON headwater.sites,
     SELECT ON headwater.spend_daily,
     SELECT ON headwater.touches

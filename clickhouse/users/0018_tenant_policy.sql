@@ -15,8 +15,12 @@ CREATE ROW POLICY IF NOT EXISTS headwater_tenant ON
     headwater.explanations,
     headwater.inquiry_cohorts_monthly,
     headwater.leads,
+    headwater.marketing_mix_sufficiency,
+    headwater.marketing_mix_weekly,
+    headwater.measures,
     headwater.model_weights,
     headwater.payments,
+    headwater.search_volumes,
     headwater.sites,
     headwater.spend_daily,
     headwater.touches

@@ -14,8 +14,12 @@ CREATE ROW POLICY IF NOT EXISTS headwater_everything ON
     headwater.explanations,
     headwater.inquiry_cohorts_monthly,
     headwater.leads,
+    headwater.marketing_mix_sufficiency,
+    headwater.marketing_mix_weekly,
+    headwater.measures,
     headwater.model_weights,
     headwater.payments,
+    headwater.search_volumes,
     headwater.sites,
     headwater.spend_daily,
     headwater.touches

@@ -89,7 +89,8 @@ SELECT
     {rate("unknown", "inquiries")} AS share,
     sumIf(board.inquiries, channel = 'unattributed') AS unknown,
     sum(board.inquiries) AS inquiries
-FROM {scoreboard()} AS board
+FROM headwater.channel_funnel_daily AS board
+WHERE {SCOPE} AND {PERIOD} AND model = {MODEL}
 HAVING count() > 0
 """,
     (

@@ -56,27 +56,83 @@ ORDER BY events DESC, kind
 TOPICS: Final = Panel(
     "topics", "table", Text("토픽: 파티션", "Topic: partitions"),
     Text(
-        "모든 기관의 이벤트가 기록의 어느 자리까지 저장됐는지입니다. 남은 수(lag)는 Kafka만 알므로 headwater status와 doctor가 말합니다.",
-        "How far the log is stored, over all sites. What is left (the lag) only Kafka knows: headwater status and doctor say it.",
+        "파티션마다 워커가 읽은 자리와, 관측기가 마지막으로 본 남은 이벤트 수입니다.",
+        "By partition: up to where the worker has read, and how many events were left when the observer last looked.",
     ),
-    f"""
-SELECT
-    toString(partition) AS part, count() AS events, uniqExact(site) AS sites, max(offset) AS newest_offset,
-    max(occurred_at) AS newest, {_AGE.format("newest")} AS age
-FROM headwater.events
-GROUP BY part
-HAVING countIf(site = {SITE}) > 0 OR {SITE} = ''
-ORDER BY toUInt32(part)
+    """
+SELECT part, if(read_to = 0, NULL, read_to) AS read_up_to, if(seen, lag, NULL) AS waiting, if(seen, read_at, NULL) AS looked_at
+FROM
+(
+    SELECT tupleElement(place, 1) AS part, JSONExtractUInt(tupleElement(place, 2), 2) AS read_to
+    FROM (SELECT arrayJoin(JSONExtractKeysAndValuesRaw(offsets, 'events')) AS place FROM headwater.runs WHERE run = 'live')
+) AS worker
+FULL JOIN
+(
+    SELECT label AS part, argMax(pipeline.value, at) AS lag, max(at) AS read_at, 1 AS seen
+    FROM headwater.pipeline
+    WHERE name = 'lag_events' AND at <= $__toTime
+    GROUP BY part
+) AS looked USING (part)
+ORDER BY toUInt32OrZero(part)
 """,
     (
         Column("part", Text("파티션", "Partition"), "string"),
-        Column("events", Text("이벤트", "Events"), bar=True),
-        Column("sites", Text("기관", "Sites")),
-        Column("newest_offset", Text("마지막 자리", "Newest offset")),
-        Column("newest", Text("마지막 이벤트", "Newest event"), "dateTimeAsIso"),
-        Column("age", Text("지난 시간", "Ago"), "s", steps=_OLD),
+        Column("read_up_to", Text("읽은 자리", "Read up to")),
+        Column("waiting", Text("남은 이벤트", "Left"), steps=(Step(0, "green"), Step(10_000, "orange"))),
+        Column("looked_at", Text("본 때", "Looked at"), "dateTimeAsIso"),
     ),
-    TO_TODAY, width=12, height=8,
+    TO_TODAY, width=12, height=8, empty=Text("워커가 아직 아무것도 계산하지 않았습니다", "The worker has not computed anything yet"),
+)  # fmt: skip
+DOOR: Final = Panel(
+    "collector", "stat", Text("수집기: 지금", "Collector: now"),
+    Text(
+        "수집기의 마지막 상태입니다. 대기열은 Kafka가 답하지 않는 동안 디스크에 안전하게 둔 것입니다. 관측기가 꺼져 있으면 비어 있습니다.",
+        "The collector's last readings. Spooled: kept safe on disk while Kafka does not answer. Empty when no observer runs.",
+    ),
+    """
+SELECT
+    if(argMaxIf(pipeline.value, at, name = 'answers') = 1, 'up', 'down') AS state,
+    sumIf(pipeline.value, name = 'spool_records') AS spooled,
+    if(countIf(name = 'spool_oldest_seconds') > 0, argMaxIf(pipeline.value, at, name = 'spool_oldest_seconds'), NULL) AS oldest,
+    countIf(name = 'numbers_exhausted_total') AS pools,
+    max(at) AS read_at
+FROM
+(
+    SELECT name, label, argMax(reading.value, reading.at) AS value, max(reading.at) AS at
+    FROM headwater.pipeline AS reading
+    WHERE part = 'collector' AND reading.at <= $__toTime
+    GROUP BY name, label
+) AS pipeline
+HAVING count() > 0
+""",
+    (
+        Column("state", Text("수집기", "Collector"), "string", {
+            "up": Word(Text("응답함", "Answers"), "green"), "down": Word(Text("응답 없음", "Does not answer"), "red"),
+        }),
+        Column("spooled", Text("대기열", "Spooled"), steps=(Step(0, "green"), Step(1, "orange"))),
+        Column("oldest", Text("가장 오래된 것", "Oldest of them"), "s"),
+        Column("pools", Text("번호가 모자란 적 있는 묶음", "Number pools that ran out")),
+        Column("read_at", Text("읽은 때", "Read at"), "dateTimeAsIso"),
+    ),
+    TO_CALLS, height=4, empty=Text("관측기가 아직 읽지 않았습니다", "No observer has read anything yet"),
+)  # fmt: skip
+LAG: Final = Panel(
+    "lag", "time", Text("남은 이벤트", "Lag"),
+    Text(
+        "기록에 있으나 아직 계산되지 않은 이벤트의 수, 그때그때의 가장 큰 값입니다.",
+        "Events of the log that are not computed yet: the most of each slot of time.",
+    ),
+    """
+SELECT
+    toDateTime(toStartOfInterval(at, toIntervalSecond(greatest(intDiv(dateDiff('second', $__fromTime, $__toTime), 300), 15)))) AS time,
+    max(pipeline.value) AS lag
+FROM headwater.pipeline
+WHERE name = 'lag_events_total' AND at BETWEEN $__fromTime AND $__toTime
+GROUP BY time
+ORDER BY time
+""",
+    (Column("time", Text("때", "Time"), "dateTimeAsIso"), Column("lag", Text("남은 이벤트", "Events left"))),
+    TO_TODAY, height=6, empty=Text("이 기간에 읽은 것이 없습니다", "Nothing was read in this period"),
 )  # fmt: skip
 AGENTS: Final = Panel(
     "agents", "table", Text("워커: 어디까지 계산했나", "Worker: how far it has computed"),
@@ -228,8 +284,8 @@ BOARD: Final = Board(
     Text("흐름", "Pipeline"),
     Text("기록이 온전한지, 줄의 순서대로.", "Whether the record is whole, in the order of the line."),
     (
-        Row(Text("수집기", "Collector"), (ARRIVALS, SOURCES)),
-        Row(Text("토픽과 워커", "Topic and worker"), (TOPICS, AGENTS)),
+        Row(Text("수집기", "Collector"), (DOOR, ARRIVALS, SOURCES)),
+        Row(Text("토픽과 워커", "Topic and worker"), (LAG, TOPICS, AGENTS)),
         Row(Text("저장", "Sink"), (SINK,)),
         Row(Text("쓰지 못한 것", "Dead letters"), (REFUSED, REFUSED_TREND)),
         Row(Text("감사", "Audit"), (AUDIT, AUDITS)),

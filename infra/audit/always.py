@@ -1,18 +1,14 @@
 """The stack's own auditor: one partition after the other, for ever, with a small share of the time."""
 
 import asyncio
-import contextlib
 import logging
-import os
-import signal
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
-import psutil
 
+from infra.local.quietly import until_told
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,21 +25,10 @@ _NICE: Final = 10  # at 19 a busy machine would leave it no time at all
 
 def go_on(settings: Settings) -> None:
     """Audit until asked to stop; what it knows stands in HOME/run/audit.json."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    os.nice(_NICE)
-    with contextlib.suppress(AttributeError, OSError, psutil.Error):
-        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(_until_stopped(settings))
+    until_told(lambda: _audit_for_ever(settings), _NICE)
 
 
-async def _until_stopped(settings: Settings) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+async def _audit_for_ever(settings: Settings) -> None:
     await asyncio.sleep(FIRST_REST_SECONDS)  # what starts beside it goes first, before these imports too
     from aiokafka.errors import KafkaError
     from clickhouse_connect.driver.exceptions import ClickHouseError

@@ -204,6 +204,10 @@ class Auditor:
             telling.events(records)
             fold.take([record.value for record in records])
             await self._pace.rest()
+        if telling.forgets:
+            async for records in self._reader.read(EVENTS.name, partition, 0, ends.events):
+                telling.erase(records)
+                await self._pace.rest()
         writer = BlockWriter(self._sink)
         for block in fold.blocks():
             await writer.put(block)

@@ -1,7 +1,8 @@
 """What became of every offset, worked out of the log anew, against what archive, fates and dead letters tell of it.
 
 These belong to no run: a worker writes each offset's once, in the order of the log, so that nothing below the place
-compared at can change meanwhile.
+compared at can change meanwhile. But for who is forgotten: their events in the archive are written once more, by the
+step that forgets them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,9 @@ from infra.audit.results import MOST_NAMED, Difference, Findings
 from schemas.reading import Reason
 from schemas.topics import CATALOG, EVENTS, partition_of
 from streams.codec import Decoded, decode_entry, decode_event
+from streams.domain.erasing import erased
+from streams.domain.facts import FORGOTTEN
+from streams.domain.forgetting import Forgettings
 from streams.domain.partition import Partition, Refusal, conflict
 from streams.domain.site import Fate
 from streams.log import LogReader
@@ -22,6 +26,7 @@ from streams.sinks.clickhouse_sink import ALL_COLUMNS, columns_json
 from streams.sinks.rows import Row
 
 CHUNK: Final = 4_096
+NOBODY: Final = Forgettings()
 _FATES: Final = (
     (Fate.APPLIED, ""),
     (Fate.DUPLICATE, ""),
@@ -76,11 +81,33 @@ class Telling:
         self._nobody = Partition(partition, partitions)
         self._bodies: dict[tuple[str, str], bytes] = {}
         self._unit = Unit(partition, 0, 1)
+        self.forgotten: dict[str, Forgettings] = {}
 
     def begin(self, unit: Unit) -> None:
         """The next records are read for this unit."""
         self._unit = unit
         self._bodies = {}
+
+    @property
+    def forgets(self) -> bool:
+        """Whether somebody of this unit is forgotten, so that what was read of it has to be read once more."""
+        return any(self._unit.holds(site) for site in self.forgotten)
+
+    def erase(self, records: Iterable[ConsumerRecord]) -> None:
+        """Take event records once more: the archive has those of forgotten people otherwise than they came."""
+        codes = self.fates[EVENTS.name]
+        for record in records:
+            if record.offset >= len(codes) or codes[record.offset] != _APPLIED:
+                continue
+            event = decode_event(record.value)
+            if isinstance(event, Decoded) and event.site in self.forgotten and self._unit.holds(event.site):
+                raw, kept = (
+                    archived(event, record, NOBODY),
+                    archived(event, record, self.forgotten[event.site]),
+                )
+                if raw != kept:
+                    change = int.from_bytes(_mark(kept), "little") - int.from_bytes(_mark(raw), "little")
+                    self.marks[record.offset // CHUNK] += change
 
     def entries(self, records: Iterable[ConsumerRecord]) -> None:
         """Take catalog records; the first unit's reading tells of all of them."""
@@ -111,8 +138,11 @@ class Telling:
         if held is None:
             self._bodies[key] = event.fact.digest
             if record.offset < self.ends.events:
-                mark = int.from_bytes(_mark(archived(event, record)), "little")
+                mark = int.from_bytes(_mark(archived(event, record, NOBODY)), "little")
                 self.marks[record.offset // CHUNK] += mark
+                fact = event.fact
+                if fact.kind == FORGOTTEN:
+                    self.forgotten.setdefault(event.site, Forgettings()).note(fact.id, fact.at, fact.body)
             return Fate.APPLIED
         return Fate.DUPLICATE if held == event.fact.digest else conflict(event.site, event.fact.id)
 
@@ -127,11 +157,12 @@ class Telling:
             codes[record.offset] = _CODES[fate, Reason.TOMBSTONE if fate is Fate.FILTERED else ""]
 
 
-def archived(event: Decoded, record: ConsumerRecord) -> Row:
-    """An event as the archive has it, its instant in epoch microseconds."""
+def archived(event: Decoded, record: ConsumerRecord, forgotten: Forgettings) -> Row:
+    """An event as the archive has it once these are forgotten, its instant in epoch microseconds."""
     fact = event.fact
+    payload = erased(record.value, fact.at, forgotten)
     return (
-        event.site, fact.id, event.type, fact.branch, fact.at, record.partition, record.offset, record.value.decode(),
+        event.site, fact.id, event.type, fact.branch, fact.at, record.partition, record.offset, payload,
     )  # fmt: skip
 
 
@@ -297,7 +328,8 @@ class Ledgers:
                 if codes[record.offset] == _APPLIED:
                     event = decode_event(record.value)
                     assert isinstance(event, Decoded)
-                    right[event.site, event.fact.id] = archived(event, record)
+                    forgotten = telling.forgotten.get(event.site, NOBODY)
+                    right[event.site, event.fact.id] = archived(event, record, forgotten)
         rows = self._asked(
             f"SELECT {_ARCHIVED}, version FROM headwater.event_archive FINAL WHERE {_HOME}"
             " AND partition = {partition:UInt32} AND offset >= {first:UInt64} AND offset < {end:UInt64}",
@@ -306,7 +338,13 @@ class Ledgers:
             end=end,
         )
         held = {(row[0], row[1]): row for row in rows}
-        wrong = [key for key in held.keys() | right.keys() if held.get(key, (None,))[:-1] != right.get(key)]
+        newest = self._newest(telling.partition).version
+        wrong = [
+            key
+            for key in held.keys() | right.keys()
+            if held.get(key, (None,))[:-1] != right.get(key)
+            and not (key in held and version < held[key][-1] <= newest)  # somebody was forgotten since
+        ]
         found = [
             (*key, "missing" if key not in held else "extra" if key not in right else "differs")
             for key in sorted(wrong)

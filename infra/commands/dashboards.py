@@ -106,6 +106,17 @@ def preview(
     help="File with its password. Default: the reader's of the settings.",
 )
 @click.option("--set-password", is_flag=True, help="Send the password again though Grafana has one.")
+@click.option(
+    "--alerts",
+    type=click.Choice(["ko", "en", "none"]),
+    default="ko",
+    show_default=True,
+    help="Language of the alert rules.",
+)
+@click.option(
+    "--contact-email", default="", help="Whom alerts tell. Default: as that Grafana's own policies say."
+)
+@click.option("--contact-webhook", default="", help="The same by webhook.")
 def push(
     url: str,
     token_file: Path,
@@ -116,12 +127,15 @@ def push(
     clickhouse_user: str | None,
     clickhouse_password_file: Path | None,
     set_password: bool,
+    alerts: str,
+    contact_email: str,
+    contact_webhook: str,
 ) -> None:
-    """Bring folders, data source and dashboards of a Grafana (11.6 or newer) to what these sources say."""
+    """Bring folders, data source, dashboards and alerts of a Grafana (11.6 or newer) to what these sources say."""
     from grafana.board_json import board_json
     from grafana.boards import BOARDS
     from grafana.words import LANGUAGES
-    from infra.grafana_push import PushRefused, Source, grafana_at, push_all
+    from infra.grafana_push import Alerting, PushRefused, Source, grafana_at, push_all
 
     _known_zone(zone)
     settings = load_settings()
@@ -129,6 +143,13 @@ def push(
         clickhouse_url or settings.clickhouse,
         clickhouse_user or settings.reader_user,
         _secret(clickhouse_password_file) if clickhouse_password_file else settings.reader_password,
+    )
+    if contact_email and contact_webhook:
+        raise click.UsageError("--contact-email or --contact-webhook, not both")
+    alerting = (
+        None
+        if alerts == "none"
+        else Alerting("en" if alerts == "en" else "ko", contact_email, contact_webhook)
     )
     wanted = {
         (one, slug): board_json(board, one, zone)
@@ -138,7 +159,9 @@ def push(
     try:
         count = 0
         with grafana_at(url, _secret(token_file)) as grafana:
-            for change in push_all(grafana, source, wanted, dry_run=dry_run, set_password=set_password):
+            for change in push_all(
+                grafana, source, wanted, alerting=alerting, dry_run=dry_run, set_password=set_password
+            ):
                 count += 1
                 click.echo(f"{change.verb} {change.what}", err=not dry_run)
                 if dry_run and change.difference:

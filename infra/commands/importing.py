@@ -6,7 +6,6 @@ import asyncio
 import csv
 import logging
 import re
-import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +21,11 @@ from tqdm import tqdm
 from infra.commands.collector import producer_settings
 from infra.settings import Settings, load_settings
 from streams.collectors.importers.business import Business, read_business, setting_for
-from streams.collectors.importers.cells import Unreadable
+from streams.collectors.importers.cells import Unreadable, not_run
 from streams.collectors.importers.columns import KINDS, UnknownColumns
 from streams.collectors.importers.drafts import Namer, Refusal, Setting
 from streams.collectors.importers.files import OpenFile, open_file
+from streams.collectors.importers.import_key import import_key
 from streams.collectors.importers.importing import Door, Import, Report
 from streams.collectors.importers.ledger import Ledger
 from streams.collectors.importers.mapping import BadMapping, FileMapping, read_mapping
@@ -33,7 +33,6 @@ from streams.collectors.importers.preview import preview_lines, preview_of, refu
 from streams.collectors.importers.tables import NotATable
 from streams.collectors.privacy import Pseudonyms
 from streams.collectors.producer import NotAcknowledged, ProducerSettings, appending
-from streams.secret_files import create_secret, read_key, secrets_directory
 
 SHOWN_REFUSALS = 20
 PROGRESS_EVERY_SECONDS = 10.0
@@ -209,16 +208,6 @@ class _Run:
         return Door(self._pseudonyms, self._now, opened.columns)
 
 
-def import_key(home: Path) -> bytes:
-    """The home -> the secret under which phones and addresses go into ids; made on first use, never rotated.
-
-    Another machine that imports the same files needs the same secrets/import-key, or it gives them other ids.
-    """
-    path = secrets_directory(home) / "import-key"
-    create_secret(path, secrets.token_hex(32).encode("ascii"))
-    return read_key(path)
-
-
 def _business(reach: ProducerSettings, site: str, *, offline: bool) -> Business:
     """What the catalog says of the site; a preview does without where the log is away."""
     try:
@@ -267,9 +256,7 @@ def _refusals(path: Path | None) -> Iterator[Callable[[Refusal], None]]:
 
         def write(refusal: Refusal) -> None:
             cells = (refusal.column, refusal.found, refusal.fix)
-            writer.writerow(
-                [refusal.line, *(f"'{cell}" if cell[:1] in "=+-@\t" and cell else cell for cell in cells)]
-            )
+            writer.writerow([refusal.line, *(not_run(cell) for cell in cells)])
 
         yield write
 

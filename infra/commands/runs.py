@@ -22,7 +22,6 @@ from infra.commands.scoreboard import (
     printable,
     width_of,
 )
-from infra.live import LIVE
 from infra.runs import (
     ChannelChange,
     ConversionChange,
@@ -39,6 +38,7 @@ from infra.runs import (
 )
 from infra.settings import Settings, load_settings
 from streams.replay.settings import MODELS
+from streams.sinks.clickhouse_sink import LIVE
 
 _MOST: Final = 100_000
 _CHANGES: Final = ("moved", "appeared", "disappeared")

@@ -14,7 +14,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 import click
 
+from grafana.words import CHANNELS
 from infra.settings import load_settings
+from streams.collectors.importers.cells import not_run
 from streams.domain.attribution import DATA_DRIVEN
 from streams.domain.scoreboard import (
     INCREASE,
@@ -34,7 +36,6 @@ Names = Mapping[str, Mapping[str, str]]
 
 FIRST_DAY: Final = date(1970, 1, 1)
 LAST_DAY: Final = date(2149, 6, 6)
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 _READ_ROWS: Final = (
     f"SELECT {', '.join(ScoreRow._fields)} FROM headwater.channel_scoreboard("
@@ -152,9 +153,7 @@ def _finite(value: Any) -> Any:
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
+    return not_run(value) if isinstance(value, str) else value
 
 
 # For people
@@ -233,35 +232,7 @@ _MODEL_NAMES: Final = {
     "markov_2": "마르코프 2차",
     "shapley": "섀플리",
 }
-CHANNEL_NAMES: Final[Names] = {
-    "unattributed": {"ko": "출처 모름", "en": "Unattributed"},
-    "direct": {"ko": "직접 방문", "en": "Direct"},
-    "unassigned": {"ko": "분류 안 됨", "en": "Unassigned"},
-    "referral": {"ko": "지인 소개", "en": "Referral"},
-    "web_referral": {"ko": "다른 웹사이트", "en": "Web referral"},
-    "organic_search": {"ko": "자연 검색", "en": "Organic search"},
-    "paid_search": {"ko": "검색 광고", "en": "Paid search"},
-    "organic_social": {"ko": "소셜", "en": "Organic social"},
-    "paid_social": {"ko": "소셜 광고", "en": "Paid social"},
-    "organic_video": {"ko": "동영상", "en": "Organic video"},
-    "paid_video": {"ko": "동영상 광고", "en": "Paid video"},
-    "organic_shopping": {"ko": "쇼핑", "en": "Organic shopping"},
-    "paid_shopping": {"ko": "쇼핑 광고", "en": "Paid shopping"},
-    "paid_other": {"ko": "기타 광고", "en": "Paid other"},
-    "cross_network": {"ko": "복합 네트워크 광고", "en": "Cross-network"},
-    "display": {"ko": "배너 광고", "en": "Display"},
-    "affiliates": {"ko": "제휴", "en": "Affiliates"},
-    "audio": {"ko": "오디오", "en": "Audio"},
-    "email": {"ko": "이메일", "en": "Email"},
-    "sms": {"ko": "문자", "en": "SMS"},
-    "push": {"ko": "푸시 알림", "en": "Push"},
-    "messenger": {"ko": "메신저", "en": "Messenger"},
-    "maps": {"ko": "지도", "en": "Maps"},
-    "phone": {"ko": "전화", "en": "Phone"},
-    "qr": {"ko": "QR", "en": "QR"},
-    "ai_assistant": {"ko": "AI 도우미", "en": "AI assistant"},
-    "offline": {"ko": "오프라인", "en": "Offline"},
-}
+CHANNEL_NAMES: Final[Names] = {slug: word.text._asdict() for slug, word in CHANNELS.items()}
 
 
 def render(

@@ -25,6 +25,7 @@ BRANCH_NAMES = {
 BRANCHES = {branch: names["ko"] for branch, names in BRANCH_NAMES.items()}
 """What the desk's own files call the branches."""
 
+CAC_TARGET = 200_000
 SERVICES = ("언어치료", "놀이치료", "미술치료", "감각통합", "인지치료")
 
 POOL = tuple(f"0507-0000-09{number:02d}" for number in range(12))
@@ -97,6 +98,11 @@ def catalog_yaml() -> str:
         "  currency: KRW",
         "  opening_hours:",
         *[f"    {day}: ['10:00-19:00']" for day in ("mon", "tue", "wed", "thu", "fri", "sat")],
+        f"  hosts: [{HOST.removeprefix('https://')}]",
+        f"  services: [{', '.join(SERVICES)}]",
+        "  menu:",
+        *_menu(),
+        f"  cac_target: {CAC_TARGET}",
         f"  staff_hourly_rate: {STAFF_HOURLY_RATE}",
         f"  ltv_months: {LTV_MONTHS}",
         f"  ltv_monthly_revenue: {LTV_MONTHLY_REVENUE}",
@@ -146,6 +152,24 @@ def catalog_yaml() -> str:
         lines += _entry("tracking_number", number)
         lines.append(f"  assignments: [{{id: pool-{number[-4:]}, from: {SINCE}, pool: website}}]")
     return "\n".join(lines) + "\n"
+
+
+def _menu() -> list[str]:
+    """The desk's buttons: those who know, then the internet with its second row."""
+
+    def button(channel: str) -> str:
+        ko, en = (json.dumps(NAMES[channel][language], ensure_ascii=False) for language in ("ko", "en"))
+        return f"{{label: {{ko: {ko}, en: {en}}}, channel: {channel}}}"
+
+    which = [f"        - {button(channel)}" for channel in ("naver_place", "naver_blog", "mom_cafe")]
+    return [
+        f"    - {button('referral')}",
+        "    - label: {ko: 인터넷, en: The internet}",
+        "      which:",
+        *which,
+        f"    - {button('flyers')}",
+        f"    - {button('events')}",
+    ]
 
 
 def _entry(kind: str, name: str) -> list[str]:

@@ -9,24 +9,29 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from infra.cli import headwater
 from infra.commands.scoreboard import Asked, Language, read_names, read_open_slots, read_scoreboard, render
-from infra.demo.centre import BRANCH_NAMES, BRANCHES, SINCE, SITE, SITE_NAMES, UNTIL
+from infra.demo.centre import BRANCH_NAMES, BRANCHES, KST, SINCE, SITE, SITE_NAMES, UNTIL
 from infra.demo.files import CATALOG, IMPORTS, LIVE, files_of, write_files
 from infra.demo.screen import WORDS, Credited, beside_the_truth
 from infra.demo.simulator import Quarter, simulate
 from infra.demo.truth import asked_alone, folded, truth_of
 from infra.local import stack
 from infra.previews import PreviewRefused, Wanted, write_previews
+from infra.reports.asking import campaigns_of
+from infra.reports.periods import campaign_of, month_of
+from infra.reports.writing import write_report
 from infra.settings import Settings, as_environment
+from streams.collectors.keys import KeyKind, KeyRing
 from streams.domain.scoreboard import ScoreRow, reallocate
 
 WAIT_SECONDS = 600
+_LABEL: Final = "demo owner"
 _TOLD = (
     "SELECT channel, toFloat64(sum(weight)) FROM headwater.credits"
     " WHERE run = 'live' AND site = {site:String} AND model = 'last' AND stage = 'registration'"
@@ -192,7 +197,9 @@ def demo(asking: Asking, settings: Settings, say: Say) -> tuple[Quarter, str]:
             boards = read_back(client)
             say(words["took"].format(events=f"{boards.events:,}", seconds=f"{time.monotonic() - begun:.0f}"))
             wanted = Wanted(SITE, SINCE, UNTIL, (asking.language,))
-            written = write_previews(client, settings.home / "previews", wanted, datetime.now(UTC))
+            now = datetime.now(UTC)
+            written = write_previews(client, settings.home / "previews", wanted, now)
+            reports = _reports(client, settings, now, asking.language)
         finally:
             client.close()
     except ClickHouseError as failed:
@@ -200,4 +207,26 @@ def demo(asking: Asking, settings: Settings, say: Say) -> tuple[Quarter, str]:
     except PreviewRefused as refused:
         raise DemoFailed(f"the dashboards' pages: {refused}") from None
     say(words["pages"].format(page=written.pages[0]))
+    for path in reports:
+        say(words["report"].format(page=path))
+    door = f"http://127.0.0.1:{settings.collector_port}"
+    say(words["sign_in"].format(manage=f"{door}/manage", desk=f"{door}/desk", key=_owner_key(settings, now)))
     return quarter, screen(quarter, boards, asking.language)
+
+
+def _reports(client: Any, settings: Settings, now: datetime, language: Language) -> list[Path]:
+    """The last month's summary and the campaign's report, written as the reporter does -> their pages."""
+    today = now.astimezone(KST).date()
+    asked = [month_of(SITE, f"{UNTIL:%Y-%m}", today)]
+    asked += [campaign_of(SITE, row, today) for row in campaigns_of(client, SITE)]
+    written = [write_report(client, settings.home, one, now, settings.report_elasticity) for one in asked]
+    return [one.path / f"{language}.html" for one in written]
+
+
+def _owner_key(settings: Settings, now: datetime) -> str:
+    """A key to sign in with on this machine; the one of the demo before ends."""
+    ring = KeyRing(settings.home)
+    for key in ring.every_key():
+        if key.label == _LABEL and key.revoked_at is None:
+            ring.revoke(key.id, now=now)
+    return ring.create(KeyKind.PERSON, now=now, sites=[SITE], role="owner", label=_LABEL)[1]

@@ -17,6 +17,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "wait": "워커가 모두 반영하기를 기다립니다",
         "took": "{events}건의 이벤트가 {seconds}초 만에 원본 파일에서 점수판까지 왔습니다.",
         "pages": "대시보드를 브라우저로 여세요: {page}",
+        "report": "보고서도 썼습니다 (같은 자리에 PDF도 있습니다): {page}",
+        "sign_in": "전화 창구는 {desk}, 관리 화면은 {manage} 입니다. 들어가는 키 (이번에만 보입니다): {key}",
         "everywhere": "전체 지점",
         "truth": "== 실제와 비교 (시뮬레이터는 정답을 압니다) ==",
         "misplaced": "등록 {total}명 중 제 채널의 숫자에서 빠진 수: 묻기만 {asked} · 추적만 {tracked} · "
@@ -45,6 +47,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "wait": "Waiting until the worker has taken in everything",
         "took": "{events} events went from raw files to the scoreboard in {seconds} s.",
         "pages": "The dashboards, to open in a browser: {page}",
+        "report": "A report, with its PDF beside it: {page}",
+        "sign_in": "The phone desk is at {desk}, the manage page at {manage}; sign in with (shown this once): {key}",
         "everywhere": "all branches",
         "truth": "== Beside the truth, which the simulator knows ==",
         "misplaced": "Of {total} registrations, missing from their own channel’s count: asking alone {asked} · tracking alone {tracked} · "

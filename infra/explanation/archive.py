@@ -1,6 +1,7 @@
 """A person's events in the archive: those that never became a row, and why; who joined whom.
 
-The search goes from the person's own events along the identifiers that they name, as the core joins them.
+The search goes from the person's own events along the identifiers that they name, as the core joins them. The archive
+names the forgotten otherwise than those who came after them, so an identifier means one person in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +13,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from infra.explanation.said import NOWHERE, Asked, EventSaid, JoinSaid, TouchSaid, Where
 from streams.codec import decode_event
 from streams.domain.catalog import MESSAGE_CHANNELS
+from streams.domain.claims import CONFIRMED_US, visitor_of
 from streams.domain.days import Calendar
-from streams.domain.facts import CALL, FORGOTTEN, MESSAGE, PAGE, SCAN, VISIT, Fact
+from streams.domain.facts import CALL, FORGOTTEN, MESSAGE, PAGE, SCAN, VISIT, WITHDRAWN, Fact
 from streams.domain.partition import Refusal
 from streams.domain.sessions import IDLE_US
 from streams.domain.touches import SESSION
@@ -56,16 +58,19 @@ SELECT {_EVENT} AND type = 'qr_scanned' AND JSONExtractString(payload, 'scan_id'
 # A payload without a backslash holds its texts as they are: only what names somebody, or is escaped, has to be parsed.
 _READ_NAMING: Final = f"""
 WITH JSONExtract(payload, 'Tuple(visitor_id String, session_id String, lead_id String, phone String, email String,
-    call_id String, phone_aliases Array(String), email_aliases Array(String))') AS named
+    call_id String, phone_aliases Array(String), email_aliases Array(String), claimed_phone String, claimed_email String,
+    claimed_phone_aliases Array(String), claimed_email_aliases Array(String))') AS named
 SELECT {_EVENT}
-    AND type NOT IN ('spend_recorded', 'number_shown', 'event_withdrawn', 'person_forgotten', 'search_volume_measured',
-        'measure_recorded')
+    AND type != 'number_shown'
     AND (multiSearchAny(payload, {{values:Array(String)}}) OR position(payload, char(92)) > 0)
     AND (named.visitor_id IN {{visitor_id:Array(String)}} OR named.session_id IN {{session_id:Array(String)}}
         OR named.lead_id IN {{lead_id:Array(String)}} OR named.phone IN {{phone:Array(String)}}
         OR named.email IN {{email:Array(String)}} OR named.call_id IN {{call_id:Array(String)}}
         OR hasAny(named.phone_aliases, {{phone:Array(String)}})
-        OR hasAny(named.email_aliases, {{email:Array(String)}}))
+        OR hasAny(named.email_aliases, {{email:Array(String)}})
+        OR named.claimed_phone IN {{phone:Array(String)}} OR named.claimed_email IN {{email:Array(String)}}
+        OR hasAny(named.claimed_phone_aliases, {{phone:Array(String)}})
+        OR hasAny(named.claimed_email_aliases, {{email:Array(String)}}))
 LIMIT {{most:UInt32}}
 """
 _READ_CONFLICTS: Final = """
@@ -95,22 +100,19 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True)
 class Membership:
-    """Which events are in the set, and which identifiers link."""
+    """Which events are in the set, and which identifiers link; until when the forgotten were known, by their new names."""
 
     shared: frozenset[str]
     days: Days | None
-    forgotten: dict[str, list[int]] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
 
     def holds(self, fact: Fact) -> bool:
         """Whether an event is in the set."""
         return self.days is None or self.days.holds(fact)
 
-    def node(self, identifier: str, at: int) -> str:
-        """As the core names it: '' if many share it, another after each forgetting before the instant."""
-        if identifier in self.shared:
-            return ""
-        past = sum(1 for forgotten_at in self.forgotten.get(identifier, ()) if forgotten_at < at)
-        return f"{identifier}#{past}" if past else identifier
+    def node(self, identifier: str) -> str:
+        """Whom it means: '' if many share it."""
+        return "" if identifier in self.shared else identifier
 
 
 class Archived(NamedTuple):
@@ -197,16 +199,34 @@ class Search:
         for id in self._archive.ask(_READ_FORGETTINGS):
             fact = self._archive.events[id].fact
             if fact.kind == FORGOTTEN and self._member.holds(fact):
-                for identifier in fact.body:
-                    times = self._member.forgotten.setdefault(identifier, [])
-                    if fact.at not in times:
-                        times.append(fact.at)
+                self._member.ended.update(dict.fromkeys(fact.body, fact.at))
 
     def _nodes_of(self, fact: Fact) -> list[str]:
         ids = fact.ids
         if fact.id in self._joined:
             ids = (*ids, self._joined[fact.id][0])
-        return [node for id in dict.fromkeys(ids) if (node := self._member.node(id, fact.at))]
+        ids = (*ids, *self._confirmed(fact))
+        return [node for id in dict.fromkeys(ids) if (node := self._member.node(id))]
+
+    def _confirmed(self, fact: Fact) -> list[str]:
+        """What a browser claimed in an event that a server said soon enough, as far as the archive was asked."""
+        visitor = visitor_of(fact) if fact.claims else None
+        if visitor is None or not self._member.node(visitor):
+            return []
+        until = min(fact.at + CONFIRMED_US, self._member.ended.get(visitor, fact.at + CONFIRMED_US))
+        return [
+            claim
+            for claim in fact.claims
+            if any(
+                claim in other.ids and fact.at <= other.at <= until and self._counts(other)
+                for other in (held.fact for held in self._archive.events.values())
+            )
+        ]
+
+    def _counts(self, fact: Fact) -> bool:
+        """Whether an event is in the set and not withdrawn."""
+        irrevocable = fact.kind in (WITHDRAWN, FORGOTTEN)
+        return (irrevocable or fact.id not in self.withdrawn) and self._member.holds(fact)
 
     def _grow(self, ids: Sequence[str], *, own_rows: bool = False) -> set[str]:
         """Take events in that name somebody known; the nodes that they add."""
@@ -218,7 +238,7 @@ class Search:
             nodes = set(self._nodes_of(fact))
             if not own_rows and not nodes & self._nodes:
                 continue
-            if id in self.withdrawn or not self._member.holds(fact):
+            if not self._counts(fact):
                 self._outside[id] = fact
                 continue
             self.facts[id] = fact
@@ -236,7 +256,8 @@ class Search:
         """Ask the archive for whoever names a known identifier, until nobody new does."""
         asked: set[str] = set()
         for _ in range(MOST_ROUNDS):
-            bare = {node.partition("#")[0] for node in self._nodes} - asked
+            claimed = {claim for fact in self.facts.values() for claim in fact.claims}
+            bare = (self._nodes | claimed) - asked
             if not bare or not self.whole:
                 return
             asked |= bare
@@ -247,6 +268,10 @@ class Search:
             if len(self._archive.events) > MOST_EVENTS:
                 self.whole = False
                 return
+            self._read_withdrawals(found)
+            for fact in self.facts.values():
+                if fact.claims:
+                    self._nodes.update(self._nodes_of(fact))
             # an event found may name somebody whom only another event of the same answer makes known
             while self._grow(found):
                 pass
@@ -310,7 +335,8 @@ class Search:
                     said[fact.id] = reason
         for id in self._archive.ask_in_chunks(_READ_SCANS, sorted(carrying)):
             fact = self._archive.events[id].fact
-            if id not in told_of and id not in said and self._member.holds(fact):
+            mine = fact.kind == SCAN and id not in told_of and id not in said  # a bot's is nobody's
+            if mine and self._member.holds(fact):
                 said[id] = self._why_scan(fact, carrying)
         found = [
             EventSaid(id, held.type, held.fact.at, reason, by, held.where)
@@ -344,13 +370,13 @@ class Search:
 
     def _session_of(self, fact: Fact, sessions: Sequence[TouchSaid]) -> str:
         """The session that a hit belongs to: its visitor's latest that had begun."""
-        visitor = self._member.node(fact.body.visitor, fact.at) if fact.body.visitor else ""
+        visitor = self._member.node(fact.body.visitor) if fact.body.visitor else ""
         begun = ""
         for session in sessions:
             held = self._archive.events.get(session.id)
             if held is None or (session.at, session.id) > (fact.at, fact.id):
                 continue
-            if self._member.node(held.fact.body.visitor, held.fact.at) == visitor:
+            if self._member.node(held.fact.body.visitor) == visitor:
                 begun = session.id
         return begun
 

@@ -24,6 +24,8 @@ from infra.settings import Settings, as_environment
 
 SUPERVISOR = "supervisor"
 AUDITOR = "auditor"
+REPORTER = "reporter"
+OBSERVER = "observer"
 SMALLEST_DISK = 512 << 20
 _START_SECONDS = {"kafka": 90, "clickhouse": 60, "collector": 30}
 _WORKER_SECONDS = 120
@@ -65,7 +67,12 @@ def parts(settings: Settings) -> list[Part]:
         listed.append(Part("collector", command, collector_ready, (settings.collector_port,), outward))
     if settings.audit_percent:
         command = _module("infra.cli", "audit", "--always")
-        listed.append(Part(AUDITOR, command, _auditor_runs, (), own))
+        listed.append(Part(AUDITOR, command, _runs(AUDITOR), (), own))
+    if settings.reports:
+        command = _module("infra.cli", "report", "always")
+        listed.append(Part(REPORTER, command, _runs(REPORTER), (), own))
+    if settings.observe_seconds:
+        listed.append(Part(OBSERVER, _module("infra.observer"), _runs(OBSERVER), (), own))
     return listed
 
 
@@ -82,8 +89,8 @@ def _worker(name: str, settings: Settings, outward: dict[str, str]) -> Part:
     return Part(name, _module("streams.worker"), is_ready, (), environment)
 
 
-def _auditor_runs(settings: Settings) -> bool:
-    return processes.running(AUDITOR, settings.home) is not None
+def _runs(part: str) -> Callable[[Settings], bool]:
+    return lambda settings: processes.running(part, settings.home) is not None
 
 
 def ready_file(home: Path, part: str) -> Path:
@@ -433,6 +440,8 @@ def status(settings: Settings) -> list[PartStatus]:
         detail = str(noted.get("detail", ""))
         if part.name == AUDITOR and not detail:
             detail = _audited(settings.home)
+        if part.name == REPORTER and not detail:
+            detail = _reported(settings.home)
         if process is None:
             state = "failing" if noted.get("restarts") and detail else "stopped"
         else:
@@ -451,6 +460,15 @@ def _audited(home: Path) -> str:
         said = json.loads((home / "run" / "audit.json").read_text(encoding="utf-8"))
         found = int(said["differences"])
         return f"{said['ended_at']}: {f'{found} differences put right' if found else 'all well'}"
+    except (OSError, ValueError, KeyError):
+        return "first round"
+
+
+def _reported(home: Path) -> str:
+    """What the reporter wrote in its last round."""
+    try:
+        said = json.loads((home / "run" / "reports.json").read_text(encoding="utf-8"))
+        return f"{said['ended_at']}: {int(said['written'])} written"
     except (OSError, ValueError, KeyError):
         return "first round"
 

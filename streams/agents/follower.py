@@ -1,18 +1,23 @@
 """One partition followed: its folded state, how far it goes in both topics, and what one step of it writes."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aiokafka import ConsumerRecord
 
 from schemas.reading import Reason
 from schemas.topics import CATALOG, EVENTS
 from streams.codec import Decoded, decode_entry, decode_event
+from streams.domain.erasing import erased
+from streams.domain.facts import FORGOTTEN
 from streams.domain.partition import Partition, Refusal
 from streams.domain.site import Fate
 from streams.sinks.clickhouse_sink import BEGINNING, Place, Step
-from streams.sinks.rows import Row, rows_of
+from streams.sinks.rows import COLUMNS, Row, rows_of
 from streams.snapshots import Snapshot, mark_of
+
+_OCCURRED: Final = COLUMNS["event_archive"].index("occurred_at")
+_PAYLOAD: Final = COLUMNS["event_archive"].index("payload")
 
 
 class DeadLetter(NamedTuple):
@@ -27,10 +32,19 @@ class DeadLetter(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What one step of a partition puts out."""
+    """What one step of a partition puts out; `forgotten` names, by site, who is to leave the archive."""
 
     rows: dict[str, list[Row]]
     dead_letters: list[DeadLetter]
+    forgotten: dict[str, list[str]]
+
+
+class Told(NamedTuple):
+    """The archive's rows and dead letters of some records, and by site the identifiers that were forgotten in them."""
+
+    archive: list[Row]
+    dead_letters: list[DeadLetter]
+    forgotten: dict[str, list[str]]
 
 
 class Follower:
@@ -53,6 +67,11 @@ class Follower:
     def snapshot(self) -> Snapshot:
         """The state as it stands."""
         return Snapshot(self.fold, self.events_next, self.catalog_next, mark_of(self._last))
+
+    @property
+    def remembers_forgotten(self) -> bool:
+        """Whether the state holds identifiers that only the log may still hold."""
+        return any(site.forgotten for site in self.fold.sites.values())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a state that was saved."""
@@ -79,23 +98,22 @@ class Follower:
         """Take the records of a step in: its rows, under the step's label and version."""
         label, version = step.label, step.version
         fates = FateRanges(self.number, version)
-        archive, dead = self.tell(records, fates, version)
+        told = self.tell(records, fates, version)
         rows: dict[str, list[Row]] = {}
         for site, changes in self.fold.settle():
             payments = self.fold.sites[site].payments
             for table, written in rows_of(label, site, changes, payments, version).items():
                 rows.setdefault(table, []).extend(written)
-        if archive:
-            rows["event_archive"] = archive
+        if told.archive:
+            rows["event_archive"] = told.archive
         if records:
             rows["fate_rows"] = fates.rows()
-        return Written(rows, dead)
+        return Written(rows, told.dead_letters, told.forgotten)
 
-    def tell(
-        self, records: Iterable[ConsumerRecord], fates: "FateRanges", version: int
-    ) -> tuple[list[Row], list[DeadLetter]]:
+    def tell(self, records: Iterable[ConsumerRecord], fates: "FateRanges", version: int) -> Told:
         """Take records in: the archive's rows and the dead letters of those nobody told of, and their fates."""
-        archive: list[Row] = []
+        applied: list[tuple[Decoded, int, bytes]] = []
+        forgotten: dict[str, list[str]] = {}
         dead: list[DeadLetter] = []
         told_events, told_entries = self.told
         for record in records:
@@ -109,8 +127,22 @@ class Follower:
                 continue
             fates.add(topic, offset, fate, Reason.TOMBSTONE if fate is Fate.FILTERED else "")
             if event is not None and fate is Fate.APPLIED:
-                archive.append(self._archived(event, offset, record.value, version))
-        return archive, dead
+                applied.append((event, offset, record.value))
+                if event.fact.kind == FORGOTTEN:
+                    forgotten.setdefault(event.site, []).extend(event.fact.body)
+        archive = [self._archived(*one, version) for one in applied]
+        return Told(archive, dead, forgotten)
+
+    def without_forgotten(self, site: str, rows: Iterable[Row], version: int) -> list[Row]:
+        """Rows of the archive -> those of them that name somebody who is forgotten now, written anew without."""
+        forgettings = self.fold.sites[site].forgotten
+        anew = []
+        for row in rows:
+            at = round(row[_OCCURRED] * 1e6)
+            payload = erased(row[_PAYLOAD].encode(), at, forgettings)
+            if payload != row[_PAYLOAD]:
+                anew.append((*row[:_PAYLOAD], payload, version, 0))
+        return anew
 
     def _take(self, record: ConsumerRecord) -> tuple[Decoded | None, Fate, Refusal | None]:
         if record.topic == EVENTS.name:
@@ -137,8 +169,9 @@ class Follower:
 
     def _archived(self, event: Decoded, offset: int, value: bytes, version: int) -> Row:
         fact = event.fact
+        payload = erased(value, fact.at, self.fold.sites[event.site].forgotten)
         return (
-            event.site, fact.id, event.type, fact.branch, fact.at / 1e6, self.number, offset, value.decode(), version, 0,
+            event.site, fact.id, event.type, fact.branch, fact.at / 1e6, self.number, offset, payload, version, 0,
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeVar
 
 from aiokafka import ConsumerRecord
@@ -34,6 +35,7 @@ LOOK_SECONDS: Final = 2.0
 REVOKE_SECONDS: Final = 3.0
 WORTH_SAVING: Final = 5_000
 STOP_SECONDS: Final = 5.0
+NAMED_AT_ONCE: Final = 200
 RETRY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 Result = TypeVar("Result")
@@ -338,9 +340,10 @@ class Stepper:
             (EVENTS.name, follower.events_next, place.events),
         ):
             async for records in self._reader.read(topic, number, first, end):
-                archive, dead = follower.tell(records, fates, version)
+                told = follower.tell(records, fates, version)
                 self._folded += len(records)
-                await self._put({"event_archive": archive}, dead)
+                await self._put({"event_archive": told.archive}, told.dead_letters)
+                await self._erase(follower, told.forgotten, version)
         await self._put({"fate_rows": fates.rows()}, [])
         start = Place(*map(min, follower.told, place))
         step = tip._replace(first=start.events, catalog_first=start.catalog, owner=follower.owner)
@@ -370,7 +373,9 @@ class Stepper:
             room -= follower.events_next
             if room < 0:
                 return
-            if follower.events_next - follower.saved_next >= WORTH_SAVING:
+            if follower.remembers_forgotten:
+                self._snapshots.drop(follower.number)
+            elif follower.events_next - follower.saved_next >= WORTH_SAVING:
                 self._snapshots.save(follower.number, follower.snapshot())
 
     async def _advance(self, taken: dict[int, Waiting]) -> None:
@@ -426,6 +431,7 @@ class Stepper:
             self._drop(lost)
         rows: dict[str, list[Row]] = {}
         dead: list[DeadLetter] = []
+        erasing: list[tuple[Follower, dict[str, list[str]], int]] = []
         done: list[Step] = []
         for number, (follower, step, records) in steps.items():
             if number in lost:
@@ -435,9 +441,12 @@ class Stepper:
             for table, some in written.rows.items():
                 rows.setdefault(table, []).extend(some)
             dead += written.dead_letters
+            erasing.append((follower, written.forgotten, step.version))
             done.append(step)
             await asyncio.sleep(0)
         await self._put(rows, dead)
+        for who, forgotten, version in erasing:
+            await self._erase(who, forgotten, version)
         if done:
             await self._until_done(lambda: self._sink.finish(done, self._clock()))
             self.steps += 1
@@ -456,6 +465,16 @@ class Stepper:
         if dead:
             rows["dead_letter_rows"] = await self._until_done(lambda: self._bury(dead))
         await self._until_done(lambda: self._sink.write(rows))
+
+    async def _erase(self, follower: Follower, forgotten: dict[str, list[str]], version: int) -> None:
+        """What was archived before of people who are forgotten now, written anew without them."""
+        for site, identifiers in forgotten.items():
+            named = sorted({identifier.partition(":")[2] for identifier in identifiers})
+            for start in range(0, len(named), NAMED_AT_ONCE):
+                lot = named[start : start + NAMED_AT_ONCE]
+                held = await self._until_done(partial(self._sink.archived, site, lot))
+                anew = follower.without_forgotten(site, held, version)
+                await self._until_done(partial(self._sink.write, {"event_archive": anew}))
 
     async def _until_done(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """Try until it succeeds: what is outside may be down for as long as it likes, nothing is lost by waiting."""

@@ -13,9 +13,11 @@ from typing import Any
 import orjson
 
 from schemas.doors import Refused, admit_event
+from schemas.envelope import Browsed
 from schemas.event import EVENT_TYPES, to_json
 from schemas.problems import Problem
 from schemas.reading import Reason
+from streams.collectors.bots import Bot
 from streams.collectors.keys import Key, KeyKind
 from streams.collectors.limits import excess
 from streams.collectors.privacy import Pseudonyms, claims_apart, pseudonymised
@@ -51,11 +53,19 @@ class Refusal:
 
 
 def admit(
-    index: int, raw: object, *, key: Key, pseudonyms: Pseudonyms, now: datetime, visitor_id: str | None
+    index: int,
+    raw: object,
+    *,
+    key: Key,
+    pseudonyms: Pseudonyms,
+    now: datetime,
+    visitor_id: str | None,
+    bot: Bot | None = None,
 ) -> Admitted | Refusal:
     """A parsed event, its sender's key and the clock -> Admitted or Refusal; never raises for what was sent.
 
-    `visitor_id` is the one visitor of the request, to which a browser's events are held; None for servers.
+    `visitor_id` is the one browser of the request (`own_browser` of its first event), to which a browser's
+    events are held; None for servers. With `bot` a program sent it, which is written into the event.
     """
     if not isinstance(raw, dict):
         return refusal(
@@ -79,9 +89,20 @@ def admit(
         "received_at": now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         **claims,
     }
+    if bot is not None and isinstance(admitted, Browsed):
+        extra["bot"] = bot.said()
     value = plain[:-1] + b"," + orjson.dumps(extra)[1:]
     digest = hashlib.sha256(plain + orjson.dumps(claims)).digest()
     return Admitted(index, admitted.event_id, admitted.site, value, digest)
+
+
+def own_browser(raw: object) -> str | None:
+    """An event of a browser -> the visitor_id it names, else, before consent, its session_id."""
+    if not isinstance(raw, dict):
+        return None
+    own = raw.get("visitor_id")
+    own = raw.get("session_id") if own is None else own
+    return own if isinstance(own, str) else None
 
 
 def refusal(
@@ -103,12 +124,12 @@ def refusal(
     )
 
 
-def dead_letter(refused: Refusal, now: datetime) -> bytes:
-    """A Refusal -> its dead letter: where and why, size and hash, and nothing that was said."""
+def dead_letter(refused: Refusal, now: datetime, *, door: str = "http") -> bytes:
+    """A Refusal and the door it came to -> its dead letter: where and why, size and hash, nothing that was said."""
     first = refused.problems[0].field if refused.problems else ""
     return orjson.dumps(
         {
-            "door": "http",
+            "door": door,
             "reason": refused.reason,
             "field": _known_field(first),
             "sha256": refused.sha256,
@@ -130,13 +151,15 @@ def _beyond_scope(raw: dict[str, Any], key: Key, visitor_id: str | None) -> list
         for field in _NOT_FROM_BROWSERS:
             if field in raw:
                 problems.append(Problem(field, "a field that only servers send", "leave it out"))
-        own = raw.get("visitor_id")
-        if own is None:
-            problems.append(Problem("visitor_id", "nothing", "the visitor_id of the browser that sends this"))
-        elif own != visitor_id:
-            problems.append(
-                Problem("visitor_id", "another visitor's", "one visitor_id in a request: the browser's own")
-            )
+        named = "session_id" if raw.get("visitor_id") is None else "visitor_id"
+        if raw.get(named) is None:
+            fix = "the visitor_id of the browser that sends this, or before consent its session_id"
+            problems.append(Problem("visitor_id", "nothing", fix))
+        elif own_browser(raw) is None or own_browser(raw) != visitor_id:
+            fix = "one visitor_id, or before consent one session_id, in a request: the browser's own"
+            problems.append(Problem(named, "another visitor's", fix))
+        if event_type == "status_changed" and raw.get("stage") != "inquiry":
+            problems.append(Problem("stage", "a stage that only servers say", "inquiry, from a browser"))
     return problems
 
 

@@ -1,4 +1,4 @@
-"""Who may speak to the collector: browser and server keys, hashed at rest, revocable at once.
+"""Who may speak to the collector: browser, server and person keys, hashed at rest, revocable at once.
 
 The file holds SHA-256 digests of 256-bit random secrets; the secret itself is shown once, when it is made.
 Every check looks whether the file changed, so a new or revoked key counts from the next request on.
@@ -23,11 +23,27 @@ from streams.secret_files import create_secret, secrets_directory, write_secret
 
 ANY = "*"
 BROWSER_TYPES = frozenset(
-    {"visit_seen", "page_viewed", "contact_clicked", "number_shown", "qr_scanned", "content_engaged"}
+    [
+        "visit_seen",
+        "page_viewed",
+        "contact_clicked",
+        "number_shown",
+        "qr_scanned",
+        "content_engaged",
+        "person_identified",
+    ]
 )
-"""What a public key may say: the touches of a visitor's own browser, and nothing that is worth money."""
+"""What a public key may say: the touches of a visitor's own browser, which of its own identifiers belong
+together, and nothing that is worth money."""
+
+FORM_TYPES = frozenset({"status_changed"})
+"""What it may say besides when it was made with that type: that a form was sent, which is an inquiry."""
+
+ROLES = frozenset({"owner", "desk", "analyst"})
+"""What a person may do: everything of the site, answer its telephone, or look."""
 
 _KEY = re.compile(r"hw([bs])_([0-9a-f]{12})_([0-9a-f]{64})\Z")
+_PERSON_KEY = re.compile(r"hw(p)_([0-9a-f]{12})_([0-9a-f]{64})\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-]+(:[0-9]{1,5})?\Z|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?\Z")
 _SITE = re.compile(r"[a-z0-9_-]{1,64}\Z")
 _NO_DIGEST = hashlib.sha256(b"no such key").hexdigest()
@@ -35,10 +51,11 @@ _log = logging.getLogger(__name__)
 
 
 class KeyKind(StrEnum):
-    """Public in a page, or secret on a server."""
+    """Public in a page, secret on a server, or a person's own: signs in to pages and sends no events."""
 
     BROWSER = "browser"
     SERVER = "server"
+    PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -54,15 +71,24 @@ class Key:
     label: str
     created_at: str
     revoked_at: str | None = None
+    role: str | None = None
+    source: str | None = None
+
+    @property
+    def source_id(self) -> str:
+        """The key that was first made for whoever sends with this one; rotated keys share it."""
+        return self.source or self.id
 
     def covers_site(self, site: object) -> bool:
         """A site -> whether the key may speak for it."""
         return ANY in self.sites or site in self.sites
 
     def covers_type(self, event_type: object) -> bool:
-        """An event type -> whether the key may say it; a browser key never leaves BROWSER_TYPES."""
+        """An event type -> whether the key may say it; a browser key never leaves its two lists."""
+        if self.kind is KeyKind.PERSON:
+            return False  # people speak through pages, which say for them what a page can say
         if self.kind is KeyKind.BROWSER and event_type not in BROWSER_TYPES:
-            return False
+            return event_type in FORM_TYPES and event_type in self.types
         return ANY in self.types or event_type in self.types
 
 
@@ -80,8 +106,21 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
 
     def find(self, text: str) -> Key | None:
-        """A key as presented -> the active key it is, or None; compared in constant time."""
-        parts = _KEY.match(text)
+        """A program's key as presented -> the active key it is, or None; compared in constant time."""
+        return self._presented(_KEY, text)
+
+    def find_person(self, text: str) -> Key | None:
+        """A person's key as typed at the sign-in -> the active key it is, or None; nobody else's fits."""
+        return self._presented(_PERSON_KEY, text)
+
+    def active(self, key_id: str) -> Key | None:
+        """A key's id -> the key while it is not revoked, or None."""
+        self._refresh()
+        key = self._keys.get(key_id)
+        return key if key is not None and key.revoked_at is None else None
+
+    def _presented(self, shape: re.Pattern[str], text: str) -> Key | None:
+        parts = shape.match(text)
         self._refresh()
         key = self._keys.get(parts[2]) if parts else None
         presented = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
@@ -98,6 +137,33 @@ class KeyRing:
         self._refresh()
         return any(origin in key.origins for key in self._keys.values() if key.revoked_at is None)
 
+    def rotate(self, key_id: str, *, now: datetime) -> tuple[Key, str]:
+        """An active key's id -> a second key of the same scope; both count until the old one is revoked."""
+        text, secret_id = "", secrets.token_hex(6)
+        with self._writing():
+            old = self._keys.get(key_id)
+            if old is None or old.revoked_at is not None:
+                raise BadKeyRequest(f"no active key {key_id}; `headwater keys list` shows them")
+            same = [
+                key.id
+                for key in self._keys.values()
+                if key.source_id == old.source_id and key.revoked_at is None and key.id != key_id
+            ]
+            if same:
+                raise BadKeyRequest(
+                    f"{key_id} has a second active key, {same[0]}: revoke one of the two before the next"
+                )
+            text = f"hw{old.kind.value[0]}_{secret_id}_{secrets.token_hex(32)}"
+            new = replace(
+                old,
+                id=secret_id,
+                digest=hashlib.sha256(text.encode("ascii")).hexdigest(),
+                created_at=now.isoformat(),
+                source=old.source_id,
+            )
+            self._keys[new.id] = new
+        return new, text
+
     def create(
         self,
         kind: KeyKind,
@@ -107,6 +173,7 @@ class KeyRing:
         types: Iterable[str] = (),
         origins: Iterable[str] = (),
         label: str = "",
+        role: str | None = None,
     ) -> tuple[Key, str]:
         """A kind and a scope -> the key and its text, which is shown now and never again."""
         key_id = secrets.token_hex(6)
@@ -120,6 +187,7 @@ class KeyRing:
             origins=tuple(sorted({origin.rstrip("/").lower() for origin in origins})),
             label=label,
             created_at=now.isoformat(),
+            role=role,
         )
         _check_scope(key)
         with self._writing():
@@ -188,11 +256,18 @@ def _check_scope(key: Key) -> None:
     for site in key.sites:
         if site != ANY and not _SITE.match(site):
             raise BadKeyRequest(f"{site!r} is not a site: small letters, digits, - and _")
+    if (key.kind is KeyKind.PERSON) is not (key.role in ROLES):
+        raise BadKeyRequest(f"a person's key, and no other, has a role: {', '.join(sorted(ROLES))}")
+    if key.kind is KeyKind.PERSON:
+        if len(key.sites) != 1 or ANY in key.sites:
+            raise BadKeyRequest("a person's key belongs to exactly one site")
+        if key.types != (ANY,):
+            raise BadKeyRequest("a person's key sends no events: leave --type out")
     if key.kind is KeyKind.BROWSER:
         if len(key.sites) != 1 or ANY in key.sites:
             raise BadKeyRequest("a browser key belongs to exactly one site")
-        if wrong := sorted(set(key.types) - BROWSER_TYPES - {ANY}):
-            allowed = ", ".join(sorted(BROWSER_TYPES))
+        if wrong := sorted(set(key.types) - BROWSER_TYPES - FORM_TYPES - {ANY}):
+            allowed = ", ".join(sorted(BROWSER_TYPES | FORM_TYPES))
             raise BadKeyRequest(f"a browser key cannot say {', '.join(wrong)}; it can say {allowed}")
     elif key.origins:
         raise BadKeyRequest("origins belong to browser keys: a server key must never be in a page")

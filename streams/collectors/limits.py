@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 BODY_BYTES: Final = 1024 * 1024
+HEADER_BYTES: Final = 16 * 1024
 GZIP_RATIO: Final = 100
 EVENTS: Final = 500
 DEPTH: Final = 32
@@ -141,6 +142,12 @@ class Buckets:
         if len(self._levels) > self._kept:
             self._levels.popitem(last=False)
         return 0.0 if taken else (min(cost, self._rate.burst) - level) / self._rate.per_second
+
+    def left_seconds(self, name: str, cost: float, now_seconds: float) -> float:
+        """A name and a cost -> the seconds until it could be taken; nothing is taken, nothing remembered."""
+        level, since = self._levels.get(name, (self._rate.burst, now_seconds))
+        level = min(self._rate.burst, level + max(0.0, now_seconds - since) * self._rate.per_second)
+        return max(0.0, min(cost, self._rate.burst) - level) / self._rate.per_second
 
 
 def client_network(peer: str, forwarded_for: str, trusted: frozenset[str]) -> str:

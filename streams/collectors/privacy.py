@@ -10,6 +10,10 @@ as `claimed_phone` or `claimed_email` (pseudonyms too). It links once a server e
 together with the phone (the form's backend does), which is an edge of its own and needs nothing from the
 claim.
 
+A site's keys can be destroyed. Then every other site's are copied out of their masters first, the masters are made
+anew, and a tombstone stands where the site's would be: nobody can make its pseudonyms any more, and those in the log
+lead nowhere.
+
 Of a forgotten person the door lists one phone and one e-mail per retained master. It does not know which
 call_ids the person had: whoever forgets a person asks the `calls` view for them first (`headwater forget`
 does) and sends them along in `identifiers`.
@@ -17,9 +21,10 @@ does) and sends them along in `identifiers`.
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +32,7 @@ from urllib.parse import unquote_plus
 
 from schemas.problems import Problem
 from streams.domain.phones import e164
-from streams.secret_files import BadSecret, create_secret, read_key, secrets_directory
+from streams.secret_files import BadSecret, create_secret, read_key, secrets_directory, write_secret
 
 PSEUDONYM = re.compile(r"hmac:[1-9][0-9]{0,8}:[0-9a-f]{64}\Z")
 _UTM_AND_CLICKS = (
@@ -67,12 +72,17 @@ _MASKED_FROM = 3
 _KEYWORD_CHARACTERS = 40
 
 
+class SiteKeysDestroyed(BadSecret):
+    """A site whose keys were destroyed: nothing personal of it can be taken in any more."""
+
+
 class Pseudonyms:
     """The master secrets of one home, newest first, and the pseudonyms they make for a site."""
 
     def __init__(self, home: Path) -> None:
         """The home -> its masters; version 1 is made on first use."""
         self._directory = secrets_directory(home) / "pseudonym-keys"
+        self._copies = secrets_directory(home) / "site-keys"
         self._masters: dict[int, bytes] = {}
         self._seen: int | None = None
         self._site_keys: dict[str, list[tuple[int, bytes]]] = {}
@@ -116,22 +126,72 @@ class Pseudonyms:
             for version, key in self._keys_of(site)
         ]
 
+    def destroy_site(self, site: str, others: Iterable[str]) -> None:
+        """Destroys a site's keys for good; `others` are all other sites that have pseudonyms, whose keys stay.
+
+        Cut short it can be done again. The old masters end with it, so keep no copy of them.
+        """
+        kept = {*others, *self._copied_sites()} - {site}
+        for other in sorted(kept):
+            if not self._tombstone(other).exists():
+                for version, key in self._keys_of(other):
+                    create_secret(self._copy(other, version), key.hex().encode("ascii"))
+        _sync(self._copies)
+        write_secret(self._tombstone(site), b"destroyed")
+        for version in self._versions_on_disk():
+            self._copy(site, version).unlink(missing_ok=True)
+        _sync(self._copy(site, 1).parent)
+        for version in self._versions_on_disk():
+            write_secret(self._directory / str(version), secrets.token_hex(32).encode("ascii"))
+        _sync(self._directory)
+        self._seen = None
+        self.refresh()
+
+    def is_destroyed(self, site: str) -> bool:
+        """Whether a site's keys were destroyed."""
+        return self._tombstone(site).exists()
+
     def _keys_of(self, site: str) -> list[tuple[int, bytes]]:
         keys = self._site_keys.get(site)
         if keys is None:
-            purpose = b"headwater identifiers of the site " + site.encode("utf-8")
-            keys = [
-                (version, hmac.digest(self._masters[version], purpose, hashlib.sha256))
-                for version in self.versions
-            ]
+            if self.is_destroyed(site):
+                raise SiteKeysDestroyed(f"the keys of {site} were destroyed")
+            keys = [(version, self._key_of(site, version)) for version in self.versions]
             if len(self._site_keys) < 10_000:
                 self._site_keys[site] = keys
         return keys
+
+    def _key_of(self, site: str, version: int) -> bytes:
+        copy = self._copy(site, version)
+        if copy.exists():
+            return read_key(copy)
+        purpose = b"headwater identifiers of the site " + site.encode("utf-8")
+        return hmac.digest(self._masters[version], purpose, hashlib.sha256)
+
+    def _copy(self, site: str, version: int) -> Path:
+        return self._copies / site.encode("utf-8").hex() / str(version)
+
+    def _tombstone(self, site: str) -> Path:
+        return self._copies / site.encode("utf-8").hex() / "destroyed"
+
+    def _copied_sites(self) -> list[str]:
+        if not self._copies.is_dir():
+            return []
+        return [bytes.fromhex(path.name).decode("utf-8") for path in self._copies.iterdir() if path.is_dir()]
 
     def _versions_on_disk(self) -> list[int]:
         if not self._directory.is_dir():
             return []
         return [int(path.name) for path in self._directory.iterdir() if path.name.isdecimal()]
+
+
+def _sync(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def normalised_phone(text: str) -> str | None:
@@ -159,12 +219,17 @@ def pseudonymised(
     problems: list[Problem] = []
     if not isinstance(site, str):
         return event, problems
-    for field, normalise in (("phone", normalised_phone), ("email", normalised_email)):
-        _replace_identifier(event, field, normalise, site, pseudonyms, public, problems)
-    if "referrer_phone" in event:
-        _replace_identifier(event, "referrer_phone", normalised_phone, site, pseudonyms, public, problems)
-    if isinstance(event.get("identifiers"), list):
-        event["identifiers"] = _every_version(event["identifiers"], site, pseudonyms, problems)
+    try:
+        for field, normalise in (("phone", normalised_phone), ("email", normalised_email)):
+            _replace_identifier(event, field, normalise, site, pseudonyms, public, problems)
+        if "referrer_phone" in event:
+            _replace_identifier(event, "referrer_phone", normalised_phone, site, pseudonyms, public, problems)
+        if isinstance(event.get("identifiers"), list):
+            event["identifiers"] = _every_version(event["identifiers"], site, pseudonyms, problems)
+    except SiteKeysDestroyed:
+        problems.append(
+            Problem("site", "a site whose keys were destroyed", "an event without phone and email")
+        )
     for field in _URL_FIELDS:
         if isinstance(event.get(field), str):
             event[field] = without_private_parts(event[field])

@@ -73,6 +73,7 @@ class LogProducer:
         self._opening = asyncio.Lock()
         self._broken = False
         self._unsettled: set[asyncio.Future[Any]] = set()
+        self._gone: asyncio.Future[None] | None = None
 
     @property
     def in_flight(self) -> tuple[int, int]:
@@ -145,13 +146,26 @@ class LogProducer:
                 done.exception()  # a caller that stopped waiting leaves nobody else to look at it
 
         delivery.add_done_callback(settled)
+        if self._gone is None:
+            self._gone = asyncio.get_running_loop().create_future()
+        ending: set[asyncio.Future[Any]] = {delivery, self._gone}
+        done, _ = await asyncio.wait(
+            ending,
+            timeout=self._settings.delivery_seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if delivery not in done:
+            raise NotAcknowledged("the log did not answer in time")
         try:
-            async with asyncio.timeout(self._settings.delivery_seconds):
-                return await asyncio.shield(delivery)
-        except TimeoutError as error:
-            raise NotAcknowledged("the log did not answer in time") from error
+            return delivery.result()
         except (KafkaError, OSError) as error:
             raise NotAcknowledged(f"the log refused: {type(error).__name__}") from error
+
+    def give_up_waiting(self) -> None:
+        """Whoever waits for an acknowledgement now is told NotAcknowledged at once: the log is away."""
+        gone, self._gone = self._gone, None
+        if gone is not None:
+            gone.set_result(None)
 
     async def stop(self, timeout_seconds: float = 10.0) -> None:
         """Waits for what is in flight, at most this long, and closes; what is left was never acknowledged."""

@@ -175,6 +175,11 @@ class SiteCatalog:
         self.roi_months: int | None = own.roi_months if own else None
         self.call_inquiries = bool(own and own.call_inquiries == "answered")
         self.answers: dict[str, str] = dict(own.answers or {}) if own else {}
+        self.cac_target = own.cac_target if own else None
+        self.opening_hours: dict[str, list[str]] = dict(own.opening_hours or {}) if own else {}
+        self.holidays: tuple[str, ...] = (
+            tuple(sorted({one.isoformat() for one in own.holidays or ()})) if own else ()
+        )
         stages = tuple(own.stages or ()) if own else ()
         self.stages: tuple[str, ...] = tuple(s for s in stages or DEFAULT_STAGES if s not in NEVER_LISTED)
         order = {stage: index for index, stage in enumerate(self.stages)}

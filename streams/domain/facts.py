@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from schemas.envelope import Browsed
 from schemas.event import Event
+from schemas.reading import is_pseudonym
 from streams.domain.days import day_of, micros
 from streams.domain.phones import e164
 from streams.domain.sources import CLICK_IDS, Source, read_source
@@ -38,6 +40,7 @@ class Fact:
     """One applied event: `at` epoch µs, `ids` its identifiers as `kind:value`, `body` what its type says."""
 
     __slots__ = ("at", "body", "branch", "digest", "id", "ids", "kind")
+    claims: tuple[str, ...] = ()  # phones and e-mails that a browser gave: of a ClaimingFact
 
     def __init__(self, kind: int, id: str, at: int, branch: str, ids: tuple[str, ...], body: Any) -> None:
         self.kind = kind
@@ -50,6 +53,16 @@ class Fact:
 
     def __repr__(self) -> str:
         return f"Fact({self.kind}, {self.id!r}, {self.at}, {self.ids})"
+
+
+class ClaimingFact(Fact):
+    """A fact whose browser gave a phone or e-mail, as `kind:value`: no identifiers until a server says them too."""
+
+    __slots__ = ("claims",)
+
+    def __init__(self, fact: Fact, claims: tuple[str, ...]) -> None:
+        super().__init__(fact.kind, fact.id, fact.at, fact.branch, fact.ids, fact.body)
+        self.claims = claims
 
 
 class Visit(NamedTuple):
@@ -293,11 +306,11 @@ def _spend(e: Any) -> Body:
         e.clicks,
         e.impressions,
     )
-    return SPEND, (), body
+    return SPEND, _identifiers(e), body
 
 
 def _identified(e: Any) -> Body:
-    return IDENTIFIED, _identifiers(e), None
+    return IDENTIFIED, _with_call(_identifiers(e), e.call_id), None
 
 
 def _message(e: Any) -> Body:
@@ -311,16 +324,26 @@ def _referral(e: Any) -> Body:
 
 
 def _withdrawn(e: Any) -> Body:
-    return WITHDRAWN, (), e.withdraws
+    return WITHDRAWN, _identifiers(e), e.withdraws
 
 
 def _forgotten(e: Any) -> Body:
-    return FORGOTTEN, (), tuple(named(one) for one in e.identifiers)
+    return FORGOTTEN, _identifiers(e), tuple(named(one) for one in e.identifiers)
 
 
 def named(identifier: Mapping[str, str]) -> str:
     """An identifier given as a one-key object, as `kind:value`."""
     return next(f"{kind}:{value}" for kind, value in identifier.items())
+
+
+def claims_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a browser claimed in an event as it lies in the log, as `kind:value`; what is no pseudonym is nothing."""
+    claims = []
+    for kind in ("phone", "email"):
+        aliases = body.get(f"claimed_{kind}_aliases")
+        values = [body.get(f"claimed_{kind}"), *(aliases if isinstance(aliases, list) else ())]
+        claims += [f"{kind}:{one}" for one in values if isinstance(one, str) and is_pseudonym(one)]
+    return tuple(claims)
 
 
 _READERS: Final[dict[str, Callable[[Any], Body]]] = {
@@ -348,6 +371,8 @@ def _other(e: Any) -> Body:
 
 
 def fact_of(event: Event) -> Fact:
-    """What the core keeps of a valid event."""
+    """What the core keeps of a valid event; of one that a bot sent, that it came."""
+    if isinstance(event, Browsed) and event.bot is not None:
+        return Fact(OTHER, event.event_id, micros(event.occurred_at), event.branch or "", (), None)
     kind, ids, body = _READERS.get(event.type, _other)(event)
     return Fact(kind, event.event_id, micros(event.occurred_at), event.branch or "", ids, body)

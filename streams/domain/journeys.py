@@ -66,8 +66,9 @@ def rebuild_touches(
     calls: Mapping[str, CallGroup],
     kiosks: Mapping[str, Kiosk],
     node_of: Callable[[str, int], str],
+    name_of: Callable[[str, int], str],
 ) -> tuple[list[Touch], list[CallRow]]:
-    """All tracked touches of a person in order, and the rows of their calls."""
+    """All tracked touches of a person in order, and the rows of their calls, forgotten identifiers renamed."""
     sessions: list[Touch] = []
     for stream in person.streams.values():
         stream.hits.sort(key=_in_order)
@@ -93,7 +94,7 @@ def rebuild_touches(
         for fact in person.calls:
             group = calls[fact.body.call_id]
             if group.newest is fact:
-                row, touch = _call(fact, group, person, catalog, kiosks, node_of)
+                row, touch = _call(fact, group, person, catalog, kiosks, node_of, name_of)
                 rows.append(row)
                 if touch is not None:
                     touches.append(touch)
@@ -134,6 +135,7 @@ def _call(
     catalog: SiteCatalog,
     kiosks: Mapping[str, Kiosk],
     node_of: Callable[[str, int], str],
+    name_of: Callable[[str, int], str],
 ) -> tuple[CallRow, Touch | None]:
     call = fact.body
     day = catalog.calendar.day(call.start)
@@ -159,7 +161,7 @@ def _call(
             fact.id, CALL, call.start, day, fact.branch, channel, campaign, person.name, keyword, "", False, rule,
         )  # fmt: skip
     row = CallRow(
-        call.call_id,
+        name_of("call_id:" + call.call_id, fact.at).removeprefix("call_id:"),
         person.name,
         call.start,
         day,
@@ -174,7 +176,7 @@ def _call(
         campaign,
         keyword,
         ad_group,
-        group.visitor,
+        name_of(group.visitor, fact.at) if group.visitor else "",
         group.probable,
         counted,
         fact.id,

@@ -4,8 +4,9 @@ The order of arrival leaves no trace: a fact is placed with its person, what it 
 out anew what was marked. Visits that come in order, which is nearly all, extend their session without that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from schemas.catalog import CatalogEntry
@@ -13,6 +14,7 @@ from streams.domain.calls import CallGroup, CallRow, NumberLog, newest
 from streams.domain.campaign_windows import CampaignWindows
 from streams.domain.catalog import SiteCatalog
 from streams.domain.channel_funnel import CALLS, SCANS, VISITS, ChannelFunnel, Key
+from streams.domain.claims import Claims
 from streams.domain.conversions import Conversion, LeadRow, PaymentRow, work_out
 from streams.domain.facts import (
     CALL,
@@ -31,6 +33,7 @@ from streams.domain.facts import (
     WITHDRAWN,
     Fact,
 )
+from streams.domain.forgetting import Forgettings
 from streams.domain.identity import People, Person
 from streams.domain.journeys import Kiosk, order, rebuild_touches
 from streams.domain.ruling import AS_DEFINED, Ruling
@@ -98,7 +101,8 @@ class Site:
         self.catalog = SiteCatalog(site, {}, ruling)
         self.facts: dict[str, Fact] = {}
         self.withdrawn: set[str] = set()
-        self.forgotten: dict[str, list[int]] = {}
+        self.forgotten = Forgettings()
+        self.claims = Claims(self.forgotten)
         self.anew: dict[str, str] = {}
         self.people = People(self._nodes_of, self._let_go, self._stream_of)
         self.kiosks: dict[str, Kiosk] = {}
@@ -129,15 +133,26 @@ class Site:
                 return None
             more = tuple(id for id in fact.ids if id not in held.ids)
             if more:
-                self._identify(held, held.ids + more)
+                self._identify(held, more)
+            if fact.claims and held.id not in self.withdrawn:
+                self._claim(held, fact.claims)
             return Fate.DUPLICATE
         self.facts[fact.id] = fact
-        if fact.kind == WITHDRAWN:
-            self._withdraw(fact.body)
-        elif fact.kind == FORGOTTEN:
-            self._forget(fact)
+        if fact.kind == WITHDRAWN or fact.kind == FORGOTTEN:
+            if fact.kind == WITHDRAWN:
+                self._withdraw(fact.body)
+            else:
+                self._forget(fact)
+            if fact.ids:
+                self._link(fact)
         elif fact.id not in self.withdrawn:
             self._enter(fact)
+        else:
+            return Fate.APPLIED
+        if self.claims:
+            self._confirm(self.claims.says(fact.ids, fact.at, present=True))
+        if fact.claims:
+            self._claim(fact, fact.claims)
         return Fate.APPLIED
 
     def define(self, entries: Mapping[tuple[str, str], CatalogEntry]) -> None:
@@ -154,6 +169,8 @@ class Site:
                     and fact.id not in self.withdrawn
                 ):
                     self._kiosk(fact).hits.append(fact)
+            for fact in self.claims.recount(self._living()) if self.claims else ():
+                self.claims.settle(fact, self.claims.confirmed_of(fact, now.shared))
             self._replace(self.people.everyone())
         elif not now.same_touches(before):
             for person in self.people.everyone():
@@ -189,14 +206,14 @@ class Site:
         """An identifier as a node at an instant: '' if shared, another after each forgetting before the instant."""
         if identifier in self.catalog.shared:
             return ""
-        times = self.forgotten.get(identifier)
-        if times:
-            past = sum(1 for forgotten_at in times if forgotten_at < at)
-            if past:
-                node = f"{identifier}#{past}"
-                self.anew[node] = identifier
-                return node
-        return identifier
+        node = self.forgotten.node(identifier, at)
+        if "#" in node and node != identifier:
+            self.anew[node] = identifier
+        return node
+
+    def _name(self, identifier: str, at: int) -> str:
+        """What an identifier said at an instant is called in what is published."""
+        return self.forgotten.name(identifier, at) if self.forgotten else identifier
 
     def _nodes_of(self, fact: Fact) -> tuple[str, ...]:
         ids = fact.ids
@@ -204,6 +221,8 @@ class Site:
             group = self.calls[fact.body.call_id]
             if group.visitor and group.newest is fact:
                 ids = (*ids, group.visitor)
+        if self.claims.confirmed:
+            ids = (*ids, *self.claims.confirmed.get(fact.id, ()))
         if self.forgotten or self.catalog.shared:
             return tuple([node for id in ids if (node := self._node(id, fact.at))])
         return ids
@@ -220,13 +239,51 @@ class Site:
             loose["conversion", id] = conversion
         loose.update(person.rows or {})
 
-    def _identify(self, fact: Fact, ids: tuple[str, ...]) -> None:
+    def _identify(self, fact: Fact, more: tuple[str, ...]) -> None:
         """A copy of an event names more identifiers."""
-        if fact.id in self.withdrawn or fact.kind in (WITHDRAWN, FORGOTTEN, SHOWN, SPEND):
+        ids = fact.ids + more
+        if fact.kind not in (WITHDRAWN, FORGOTTEN) and fact.id in self.withdrawn:
             fact.ids = ids
             return
         person = self.people.of(fact)
         self._replace([person] if person is not None else [], lambda: setattr(fact, "ids", ids), fact)
+        if self.claims:
+            self._confirm(self.claims.says(more, fact.at, present=True))
+
+    def _claim(self, fact: Fact, claims: tuple[str, ...]) -> None:
+        """A browser gave a phone or e-mail with this event."""
+        if self.claims.note(fact, claims, self._said_at):
+            self._confirm([fact])
+
+    def _said_at(self, identifier: str) -> list[int]:
+        """When events named an identifier."""
+        nodes = self.forgotten.nodes(identifier)
+        persons = {id(person): person for node in nodes if (person := self.people.by_node.get(node))}
+        return [fact.at for person in persons.values() for fact in person.facts if identifier in fact.ids]
+
+    def _confirm(self, claimants: Iterable[Fact]) -> None:
+        """What servers say has changed for these: join each with what is confirmed, take apart what is not any more."""
+        for fact in claimants:
+            now = self.claims.confirmed_of(fact, self.catalog.shared)
+            before = self.claims.confirmed.get(fact.id, ())
+            if now == before:
+                continue
+            person = self.people.of(fact)
+            assert person is not None
+            if all(claim in now for claim in before):
+                self.claims.settle(fact, now)
+                for claim in now:
+                    if node := self._node(claim, fact.at):
+                        person = self.people.join(fact, node)
+                self._mark(person, TOUCHES | LEADS, 0)
+            else:
+                self._replace([person], partial(self.claims.settle, fact, now))
+
+    def _living(self) -> Iterator[Fact]:
+        """Every event that counts."""
+        for fact in self.facts.values():
+            if fact.kind in (WITHDRAWN, FORGOTTEN) or fact.id not in self.withdrawn:
+                yield fact
 
     def _replace(self, persons: Iterable[Person], change: Any = None, fact: Fact | None = None) -> None:
         """Take persons apart, change what joins them, and place their facts again."""
@@ -246,35 +303,39 @@ class Site:
         fact = self.facts.get(id)
         if fact is None or fact.kind in (WITHDRAWN, FORGOTTEN):
             return
-        if fact.kind not in (SHOWN, SPEND):
+        if fact.kind != SHOWN:
             person = self.people.of(fact)
             if person is not None:
                 remaining = [one for one in self.people.dissolve(person) if one is not fact]
-                self._leave(fact)
+                concerned = self._leave(fact)
                 for one in remaining:
                     self._mark(self.people.place(one), TOUCHES | LEADS, 0)
+                self._ring_again(concerned)
                 self._rejoin_calls(fact)
                 return
-        self._leave(fact)
+        self._ring_again(self._leave(fact))
         self._rejoin_calls(fact)
 
     def _forget(self, fact: Fact) -> None:
         """From this instant on the listed identifiers are somebody else."""
         persons: dict[Person, None] = {}
         for identifier in fact.body:
-            for past in range(len(self.forgotten.get(identifier, ())) + 1):
-                node = f"{identifier}#{past}" if past else identifier
+            for node in self.forgotten.nodes(identifier):
                 person = self.people.by_node.get(node)
                 if person is not None:
                     persons[person] = None
 
         def forget() -> None:
-            for identifier in fact.body:
-                times = self.forgotten.setdefault(identifier, [])
-                if fact.at not in times:
-                    times.append(fact.at)
+            self.forgotten.note(fact.id, fact.at, fact.body)
+            if self.claims.confirmed:
+                for one in [one for person in persons for one in person.facts]:
+                    if one.id in self.claims.confirmed:
+                        self.claims.settle(one, self.claims.confirmed_of(one, self.catalog.shared))
 
         self._replace(persons, forget)
+        if not self.catalog.shared.isdisjoint(fact.body):  # it links nobody, yet a call says whose it was
+            for group in self.calls.values():
+                self._touch_call(group)
 
     # -- facts come and go --------------------------------------------------------------------------------------------
 
@@ -286,6 +347,8 @@ class Site:
         if kind == SPEND:
             self.spends.setdefault(fact.body.spend_id, []).append(fact)
             self._stale_spends.add(fact.body.spend_id)
+            if fact.ids:
+                self._link(fact)
             return
         if kind == SHOWN:
             self._ring_again(self.numbers.saw(fact, present=True))
@@ -320,9 +383,13 @@ class Site:
         elif kind == SCAN:
             self._mark_scan(scan_key(fact))
 
-    def _leave(self, fact: Fact) -> None:
-        """Undo what `_enter` noted outside the person."""
+    def _leave(self, fact: Fact) -> list[str]:
+        """Undo what `_enter` noted outside the person; the call_ids to be joined anew once everybody is in place."""
         kind = fact.kind
+        if self.claims:
+            self.claims.drop(fact)
+            for one in self.claims.says(fact.ids, fact.at, present=False):
+                self.claims.settle(one, self.claims.confirmed_of(one, self.catalog.shared))
         if kind in (VISIT, PAGE) and self._is_shared(fact.body.visitor):
             self._kiosk(fact).hits.remove(fact)
         if kind == VISIT:
@@ -334,9 +401,9 @@ class Site:
             self.spends[fact.body.spend_id].remove(fact)
             self._stale_spends.add(fact.body.spend_id)
         elif kind == SHOWN:
-            self._ring_again(self.numbers.saw(fact, present=False))
+            return self.numbers.saw(fact, present=False)
         elif kind == CLICK:
-            self._ring_again(self.numbers.clicks(fact, present=False))
+            return self.numbers.clicks(fact, present=False)
         elif kind == CALL:
             self.calls[fact.body.call_id].ended.remove(fact)
         elif kind == TAG:
@@ -351,6 +418,7 @@ class Site:
         elif kind == PAYMENT:
             self.payments -= 1
             self._changes.catalog = self.catalog
+        return []
 
     def _link(self, fact: Fact) -> Person:
         """Place a fact; a person that grew by another's facts is worked out whole."""
@@ -564,7 +632,7 @@ class Site:
 
     def _settle_touches(self, person: Person) -> None:
         touches, calls = rebuild_touches(
-            person, self.catalog, self.scans, self.calls, self.kiosks, self._node
+            person, self.catalog, self.scans, self.calls, self.kiosks, self._node, self._name
         )
         before = {touch.id: touch for touch in person.touches}
         stale = person.stale

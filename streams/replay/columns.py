@@ -45,8 +45,7 @@ def in_order(group: Numbers, at: Numbers, rank_of: Callable[[Numbers], Numbers])
     ties = np.sort(ordered[tied])
     rank = np.zeros(len(ordered), np.int64)
     rank[ties] = rank_of(ties)
-    ordered = np.lexsort((rank, at, group))
-    return ordered
+    return np.lexsort((rank, at, group))
 
 
 def distinct(*columns: Numbers) -> tuple[list[list[int]], Numbers]:

@@ -12,7 +12,7 @@ import orjson
 import pyarrow as pa
 
 from schemas.topics import partition_of
-from streams.codec import decode_entry, decode_event
+from streams.codec import Decoded, decode_entry, decode_event
 from streams.domain.attribution import DATA_DRIVEN
 from streams.domain.catalog import SiteCatalog
 from streams.domain.facts import Fact
@@ -89,7 +89,11 @@ class UnitFold:
 
     def _take(self, value: bytes) -> None:
         event = decode_event(value)
-        if isinstance(event, Refusal) or not self._unit.holds(event.site):
+        if not isinstance(event, Refusal):
+            self._take_decoded(event)
+
+    def _take_decoded(self, event: Decoded) -> None:
+        if not self._unit.holds(event.site):
             return
         if self._partition.take_event(event.site, event.fact) is Fate.APPLIED:
             self.applied += 1
@@ -123,7 +127,10 @@ class UnitFold:
         usual = joined_usual(self._usual)
         self._usual = []
         to_core = [*self._unusual]
-        others = self._decoded(np.concatenate(self._unusual)) if self._unusual else {}
+        decoded = self._decoded(np.concatenate(self._unusual)) if self._unusual else {}
+        others: dict[str, list[Fact]] = {}
+        for event in decoded.values():
+            others.setdefault(event.site, []).append(event.fact)
         held: dict[str, list[pa.Table]] = {}
         size = 0
         if usual is not None:
@@ -149,17 +156,20 @@ class UnitFold:
                     held, size = {}, 0
         yield from _joined(held)
         for place in np.sort(np.concatenate(to_core)).tolist() if to_core else ():
-            self._take(self._values[place])
+            if place in decoded:
+                self._take_decoded(decoded[place])
+            else:
+                self._take(self._values[place])
         self._values = []
 
-    def _decoded(self, places: Numbers) -> dict[str, list[Fact]]:
-        """What else the log says of each site."""
-        facts: dict[str, list[Fact]] = {}
+    def _decoded(self, places: Numbers) -> dict[int, Decoded]:
+        """Places in order -> the events there that can be read."""
+        events = {}
         for place in places.tolist():
             event = decode_event(self._values[place])
             if not isinstance(event, Refusal):
-                facts.setdefault(event.site, []).append(event.fact)
-        return facts
+                events[place] = event
+        return events
 
     def _plain(self, site: Site, usual: Usual, others: list[Fact]) -> tuple[dict[str, pa.Table], Numbers]:
         """Rows of a site's plain people, and the places of what the core has to take."""

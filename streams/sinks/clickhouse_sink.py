@@ -42,7 +42,8 @@ ALL_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "owner_rows": OWNERS,
     "log_rows": LOGS,
 }
-_LIVE_LABEL: Final = "(SELECT if(count() = 0, 'live', argMax(label, number)) FROM headwater.live_rows WHERE swapped_at <= now64(6))"
+LIVE_LABEL: Final = "(SELECT if(count() = 0, 'live', argMax(label, number)) FROM headwater.live_rows WHERE swapped_at <= now64(6))"
+"""Which label live's rows have now, as a subquery: a rebuild is swapped in by one row of live_rows."""
 _SETTINGS: Final = {"async_insert": 0, "input_format_parallel_parsing": 0}
 
 
@@ -159,9 +160,19 @@ class ClickHouseSink:
         """All rows of a step, table by table, side by side."""
         await asyncio.gather(*(self.insert(table, written) for table, written in rows.items() if written))
 
+    async def archived(self, site: str, texts: Sequence[str]) -> list[Row]:
+        """The archive's rows of a site whose payload may hold one of these texts, occurred_at in epoch seconds."""
+        result = await self._client.query(
+            "SELECT site, event_id, type, branch, toUnixTimestamp64Micro(occurred_at) / 1e6, partition, offset, payload"
+            " FROM headwater.event_archive FINAL WHERE site = {site:String}"
+            " AND (multiSearchAny(payload, {texts:Array(String)}) OR position(payload, char(92)) > 0)",
+            parameters={"site": site, "texts": list(texts)},
+        )
+        return [tuple(row) for row in result.result_rows]
+
     async def live_label(self) -> str:
         """The label under which live's rows are read now."""
-        result = await self._client.query(f"SELECT {_LIVE_LABEL} AS label")
+        result = await self._client.query(f"SELECT {LIVE_LABEL} AS label")
         return str(result.result_rows[0][0])
 
     async def claim(self, label: str, partitions: Iterable[int], at: float) -> dict[int, int]:
@@ -184,7 +195,7 @@ class ClickHouseSink:
     async def _owners(self, label: str, partitions: Iterable[int]) -> dict[int, _Claim]:
         """The greatest claim of each partition, of two equal ones the greater writer's; and live's label now."""
         result = await self._client.query(
-            f"SELECT partition, max((owner, writer)) AS greatest, {_LIVE_LABEL} FROM headwater.owner_rows"
+            f"SELECT partition, max((owner, writer)) AS greatest, {LIVE_LABEL} FROM headwater.owner_rows"
             " WHERE label = {label:String} AND partition IN {partitions:Array(UInt16)} GROUP BY partition",
             parameters={"label": label, "partitions": sorted(partitions)},
         )

@@ -245,6 +245,9 @@ def site_row(run: str, catalog: SiteCatalog, payments: int, version: int) -> Row
         "call_inquiries": catalog.call_inquiries,
         "staff_hourly_rate": catalog.staff_hourly_rate,
         "shared_identifiers": sorted(catalog.shared),
+        "opening_hours": catalog.opening_hours,
+        "holidays": catalog.holidays,
+        "cac_target": catalog.cac_target,
     }
     bands = catalog.thresholds
     return (

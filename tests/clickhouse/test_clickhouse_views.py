@@ -37,11 +37,27 @@ ADDED = {
     "column_comments",
     "explanations",
     "inquiry_cohorts_monthly",
+    "marketing_mix_sufficiency",
+    "marketing_mix_weekly",
+    "measures",
     "model_weights",
+    "pipeline",
     "run_catalogs",
+    "search_volumes",
     "sites",
 }
-OF_NO_RUN = {"audits", "column_comments", "dead_letters", "events", "fates", "run_catalogs", "runs"}
+OF_NO_RUN = {
+    "audits",
+    "column_comments",
+    "dead_letters",
+    "events",
+    "fates",
+    "measures",
+    "pipeline",
+    "run_catalogs",
+    "runs",
+    "search_volumes",
+}
 NINE = utc("2026-03-02T09:00:00")
 TEN = utc("2026-03-02T10:00:00")
 ELEVEN = utc("2026-03-02T11:00:00")
@@ -155,9 +171,12 @@ def test_every_view_reads_final_with_its_owners_rights_and_begins_by_saying_what
 def test_every_view_of_runs_finds_out_first_which_may_be_seen(view: str) -> None:
     statement = views()[view]
     read = re.findall(r"FROM headwater\.(\w+)", statement)
-    assert "visible_runs" in read
+    shown = set(public_views()) - OF_NO_RUN  # these have found it out already
+    assert "visible_runs" in read or set(read) <= shown
     assert all(
-        name == "visible_runs" or name.startswith("newest_") for name in read if name not in OF_ALL_RUNS
+        name == "visible_runs" or name.startswith("newest_") or name in shown
+        for name in read
+        if name not in OF_ALL_RUNS
     )
 
 

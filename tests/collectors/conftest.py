@@ -19,9 +19,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.local import kafka
 from infra.settings import Settings, load_settings
-from streams.collectors.http import Collector, CollectorSettings
+from streams.collectors.edge import CollectorSettings
+from streams.collectors.http import Collector
 from streams.collectors.keys import KeyKind, KeyRing
 from streams.collectors.producer import ProducerSettings
+from streams.collectors.spool import SpoolSettings
 from tests.ports import free_port
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
@@ -142,6 +144,20 @@ class Door:
         collector = Collector(settings, clock=clock)
         await collector.start()
         return collector
+
+
+@pytest.fixture(scope="session")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """A collector whose log is away for good: everything goes into its spool, and no test has to wait for Kafka."""
+    settings = CollectorSettings(
+        home=tmp_path_factory.mktemp("offline"),
+        port=0,
+        producer=ProducerSettings(brokers="127.0.0.1:9", delivery_seconds=1.0),
+        spool=SpoolSettings(free_share=0.0),
+    )
+    running = Door(settings, clock=lambda: NOW)
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")

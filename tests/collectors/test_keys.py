@@ -39,6 +39,23 @@ def test_several_keys_are_active_until_revoked_and_a_second_ring_sees_it_at_once
     assert [key.revoked_at is None for key in ring.every_key() if key.id == old.id] == [False]
 
 
+def test_a_rotated_key_counts_beside_the_old_one_and_there_are_never_three(ring: KeyRing) -> None:
+    old, old_text = ring.create(KeyKind.SERVER, now=NOW, sites=["clinic"], types=["visit_seen"], label="form")
+    new, new_text = ring.rotate(old.id, now=NOW)
+    assert (new.sites, new.types, new.label, new.kind) == (old.sites, old.types, old.label, old.kind)
+    assert ring.find(old_text) == old and ring.find(new_text) == new
+    for one in (old.id, new.id):
+        with pytest.raises(BadKeyRequest, match="second active key"):
+            ring.rotate(one, now=NOW)
+    ring.revoke(old.id, now=NOW)
+    assert ring.find(old_text) is None and ring.find(new_text) == new
+    third, _ = ring.rotate(new.id, now=NOW)
+    assert third.source_id == old.id
+    for gone in (old.id, "0" * 12):
+        with pytest.raises(BadKeyRequest, match="no active key"):
+            ring.rotate(gone, now=NOW)
+
+
 def test_two_hundred_near_keys_open_nothing(ring: KeyRing) -> None:
     _, text = ring.create(KeyKind.SERVER, now=NOW, sites=["*"])
     dice = random.Random(7)
@@ -83,7 +100,14 @@ def test_a_server_key_is_scoped_by_site_and_type(ring: KeyRing) -> None:
 def test_a_browser_key_says_touches_only(ring: KeyRing) -> None:
     key, _ = ring.create(KeyKind.BROWSER, now=NOW, sites=["a"])
     assert all(key.covers_type(name) for name in BROWSER_TYPES)
-    assert not key.covers_type("payment_received") and not key.covers_type("person_identified")
+    assert not key.covers_type("payment_received") and not key.covers_type("status_changed")
+
+
+def test_a_browser_key_says_that_a_form_was_sent_only_when_made_so(ring: KeyRing) -> None:
+    key, _ = ring.create(KeyKind.BROWSER, now=NOW, sites=["a"], types=["*", "status_changed"])
+    assert key.covers_type("visit_seen") and key.covers_type("status_changed")
+    only, _ = ring.create(KeyKind.BROWSER, now=NOW, sites=["a"], types=["status_changed"])
+    assert not only.covers_type("visit_seen") and not only.covers_type("payment_received")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from tests.demo.taken_in import taken_in
 from tests.reference.reference import reference
 from tests.reference.scoreboard import scoreboard
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 ACTIONS = {
     "naver_blog": "keep",

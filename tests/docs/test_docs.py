@@ -166,7 +166,8 @@ def test_commands_in_the_pages_have_these_options(call: str) -> None:
     command = Commands().get_command(None, words[0])  # type: ignore[arg-type]
     if command is None:
         pytest.skip(f"headwater {words[0]} is not there yet")
-    if isinstance(command, click.Group):
-        command = command.commands[words[1]]
+    names = iter(words[1:])
+    while isinstance(command, click.Group):
+        command = command.commands[next(names)]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known

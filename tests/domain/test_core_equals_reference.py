@@ -35,6 +35,7 @@ def without_conflicts(events: list[Row]) -> list[Row]:
 
 
 APART = {"received_at", "phone", "phone_aliases", "email", "email_aliases"}
+APART |= {f"claimed_{name}" for name in APART}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

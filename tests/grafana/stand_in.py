@@ -26,6 +26,8 @@ class StandIn:
         self.sources: dict[str, Json] = {}
         self.secrets: dict[str, Json] = {}
         self.dashboards: dict[str, Json] = {}
+        self.rules: dict[str, Json] = {}
+        self.contacts: dict[str, Json] = {}
         self.writes: list[str] = []
         self.fail_at: int | None = None
         self.url = ""
@@ -45,6 +47,10 @@ class StandIn:
             return self._folder(method, last, body)
         if path.startswith("/api/datasources"):
             return self._source(method, last, body)
+        if path.startswith("/api/v1/provisioning/alert-rules"):
+            return self._rule(method, last, body)
+        if path.startswith("/api/v1/provisioning/contact-points"):
+            return self._contact(method, last.partition("?")[0], body)
         if path == "/api/dashboards/db" and method == "POST":
             return self._save(body)
         if path.startswith("/api/dashboards/uid/") and method == "GET":
@@ -96,6 +102,36 @@ class StandIn:
             self.sources[uid] = kept
             return 200, {"datasource": kept, "id": 7, "message": "Datasource added", "name": body["name"]}
         return 200, self.sources[uid]
+
+    def _rule(self, method: str, uid: str, body: Json) -> tuple[int, Json]:
+        if method == "POST":
+            if body["uid"] in self.rules:
+                return 409, {"message": "conflicting alert rule found"}
+            if body["folderUID"] not in self.folders:
+                return 400, {"message": "invalid alert rule: folder does not exist"}
+            uid = body["uid"]
+        elif uid not in self.rules:
+            return 404, {"message": "could not find alert rule"}
+        if method in ("POST", "PUT"):
+            kept = copy.deepcopy(body)
+            for query in kept["data"]:
+                query["model"] |= {"intervalMs": 1000, "maxDataPoints": 43200}
+            self.rules[uid] = {
+                "id": len(self.rules) + 1,
+                "updated": "2026-03-02T00:00:00Z",
+                "keep_firing_for": "0s",
+                **kept,
+            }
+        return (201 if method == "POST" else 200), self.rules[uid]
+
+    def _contact(self, method: str, uid: str, body: Json) -> tuple[int, Any]:
+        if method == "GET":
+            return 200, list(self.contacts.values())
+        if method == "PUT" and uid not in self.contacts:
+            return 404, {"message": "contact point not found"}
+        kept = {"provenance": "", **copy.deepcopy(body)}
+        self.contacts[kept["uid"]] = kept
+        return 202, kept
 
     def _save(self, body: Json) -> tuple[int, Json]:
         dashboard = copy.deepcopy(body["dashboard"])

@@ -12,14 +12,15 @@ import yaml
 from click.testing import CliRunner
 
 from clickhouse.surface import public_views
+from grafana.alerts import FOLDER_TITLE
 from grafana.board_json import DATA_SOURCE, PLUGIN, board_json, built
 from grafana.boards import BOARDS
 from grafana.files import COMMITTED
 from grafana.lint import problems, sql_problems
-from grafana.words import CHANNELS, LANGUAGES, MODELS, Text
+from grafana.words import LANGUAGES, MODELS, Text
 from infra.cli import headwater
-from infra.commands.scoreboard import _ACTIONS, CHANNEL_NAMES
-from infra.grafana_push import FOLDERS, folder_uid
+from infra.commands.scoreboard import _ACTIONS
+from infra.grafana_push import folder_uid
 from streams.domain import scoreboard
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +79,6 @@ def test_a_colour_never_comes_without_words() -> None:
 
 
 def test_words_are_those_of_the_command_line() -> None:
-    assert {slug: word.text._asdict() for slug, word in CHANNELS.items()} == CHANNEL_NAMES
     assert tuple(MODELS) == scoreboard.MODELS
     assert set(_ACTIONS["ko"]) == set(BOARDS["channels"].panels()[2].columns[1].words)
 
@@ -157,7 +157,7 @@ def test_compose_provisions_what_a_push_would_make() -> None:
     home = compose["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert (COMMITTED / home.removeprefix("/etc/grafana/dashboards/")).exists()
     for provider, language in zip(providers, LANGUAGES, strict=True):
-        assert (provider["folder"], provider["folderUid"]) == (FOLDERS[language], folder_uid(language))
+        assert (provider["folder"], provider["folderUid"]) == (FOLDER_TITLE[language], folder_uid(language))
         assert provider["options"]["path"] == f"/etc/grafana/dashboards/{language}"
         assert not provider["allowUiUpdates"]
     (source,) = yaml.safe_load(

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from grafana.alerts import ALERTS
 from grafana.boards import BOARDS
 from infra.cli import headwater
 from tests.grafana.stand_in import TOKEN, StandIn, grafana
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "of-the-reader-only"
-EVERYTHING = 1 + 2 + 2 * len(BOARDS)
+EVERYTHING = 1 + 2 + 2 * len(BOARDS) + len(ALERTS)
 
 
 @pytest.fixture
@@ -160,3 +163,56 @@ def test_one_language_alone_makes_one_folder(there: StandIn, push: Push) -> None
     assert set(there.folders) == {"headwater-en"}
     assert {one["dashboard"]["timezone"] for one in there.dashboards.values()} == {"America/New_York"}
     assert json.dumps(there.dashboards).count("Asia/Seoul") == 0
+
+
+def test_alerts_come_with_whom_they_tell_and_a_second_push_changes_nothing(
+    there: StandIn, push: Push
+) -> None:
+    first = push("--contact-email", "desk@clinic.example", "--alerts", "en")
+    assert first.exit_code == 0, first.output
+    assert "desk@clinic.example" not in first.output
+    assert {rule["notification_settings"]["receiver"] for rule in there.rules.values()} == {"headwater"}
+    assert there.contacts["headwater-contact"]["settings"] == {"addresses": "desk@clinic.example"}
+    assert len(there.rules) == len(ALERTS)
+    there.writes.clear()
+    assert push("--contact-email", "desk@clinic.example", "--alerts", "en").exit_code == 0
+    assert there.writes == []
+    assert push("--contact-email", "owner@clinic.example", "--alerts", "en").exit_code == 0
+    assert there.writes == ["PUT /api/v1/provisioning/contact-points/headwater-contact"]
+
+
+def test_without_a_contact_no_contact_point_is_touched_and_alerts_can_be_left_out(
+    there: StandIn, push: Push
+) -> None:
+    assert push("--alerts", "none").exit_code == 0
+    assert there.rules == {}
+    assert push().exit_code == 0
+    assert there.contacts == {}
+    assert all("notification_settings" not in rule for rule in there.rules.values())
+
+
+def test_an_alert_or_contact_point_of_others_is_left_alone(there: StandIn, push: Push) -> None:
+    push()
+    uid = "headwater-alert-lag-ko"
+    there.rules[uid]["labels"] = {}
+    refused = push()
+    assert refused.exit_code == 1
+    assert uid in refused.output and "did not make" in refused.output
+    there.rules[uid]["labels"] = {"product": "headwater"}
+    there.contacts["x"] = {"uid": "x", "name": "headwater", "type": "slack", "settings": {}}
+    refused = push("--contact-webhook", "https://hooks.example/a")
+    assert refused.exit_code == 1
+    assert "contact point 'headwater' that headwater did not make" in refused.output
+    assert there.contacts["x"]["type"] == "slack"
+
+
+def test_a_push_that_failed_at_an_alert_is_finished_by_the_next(there: StandIn, push: Push) -> None:
+    there.fail_at = EVERYTHING - 2
+    assert push().exit_code == 1
+    there.fail_at = None
+    assert push().exit_code == 0
+    assert len(there.rules) == len(ALERTS)
+    there.rules["headwater-alert-lag-ko"]["for"] = "1h"
+    there.writes.clear()
+    assert push().exit_code == 0
+    assert there.writes == ["PUT /api/v1/provisioning/alert-rules/headwater-alert-lag-ko"]

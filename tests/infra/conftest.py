@@ -35,7 +35,7 @@ def home_at(path: Path, **given: object) -> Settings:
         "clickhouse_port": clickhouse,
         "collector_port": collector,
     }
-    few = {"partitions": 2, "workers": 0, "audit_percent": 0}
+    few = {"partitions": 2, "workers": 0, "audit_percent": 0, "observe_seconds": 0, "reports": False}
     return load_settings({}, path, home=path / "home", **(few | ports | given))
 
 

@@ -23,6 +23,8 @@ from infra.settings import Settings, as_environment
 from schemas.topics import TOPICS
 from tests.infra.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 INFRA = ROOT / "infra"
 COMPOSE: dict[str, Any] = yaml.safe_load((INFRA / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

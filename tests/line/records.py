@@ -1,6 +1,7 @@
 """Histories as records of the log, poison among them, and what must become of whatever the log then holds."""
 
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -11,6 +12,11 @@ import orjson
 
 from schemas.reading import Reason, canonical_body, canonical_entry
 from schemas.topics import CATALOG, EVENTS, key_of_entry, partition_of
+from streams.codec import Decoded, decode_event
+from streams.domain.days import micros
+from streams.domain.erasing import erased
+from streams.domain.facts import FORGOTTEN
+from streams.domain.forgetting import Forgettings
 from tests.line.harness import PARTITIONS, Log, Record
 from tests.published import Published, Row, judged
 from tests.reference.histories import random_history
@@ -208,13 +214,26 @@ def _judged(site: tuple[list[Row], list[Row]]) -> Published:
 
 
 def archived(log: Log, fates: Fates) -> list[Row]:
-    """The archive's rows: every event that was applied, with its bytes."""
+    """The archive's rows: every event that was applied, with its bytes, but for who is forgotten."""
+    forgotten: dict[str, Forgettings] = defaultdict(Forgettings)
+    for (topic, partition), records in log.items():
+        for one, (_, fate, _) in zip(records, fates[topic, partition], strict=True):
+            event = (
+                decode_event(one.value) if topic == EVENTS.name and fate == "applied" and one.value else None
+            )
+            if isinstance(event, Decoded) and event.fact.kind == FORGOTTEN:
+                forgotten[event.site].note(event.fact.id, event.fact.at, event.fact.body)
     return [
         {"site": body["site"], "event_id": body["event_id"], "partition": partition, "offset": one.offset}
-        | {"payload": one.value.decode(), "type": body["type"], "branch": body.get("branch", "")}
+        | {"payload": erased(one.value, _at(body), forgotten[body["site"]])}
+        | {"type": body["type"], "branch": body.get("branch", "")}
         for (topic, partition), records in log.items()
         if topic == EVENTS.name
         for one, (_, fate, _) in zip(records, fates[topic, partition], strict=True)
         if fate == "applied" and one.value is not None
         for body in [orjson.loads(one.value)]
     ]
+
+
+def _at(body: Row) -> int:
+    return micros(datetime.fromisoformat(body["occurred_at"]))

@@ -1,5 +1,6 @@
 """What the core publishes of a history, written into the real engine's private tables under a run of its own."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,9 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from streams.domain.attribution import MODELS
+from streams.domain.days import micros
+from streams.domain.erasing import erased
+from streams.domain.forgetting import Forgettings
 from tests.published import INSTANTS, Row, folded
 
 
@@ -40,7 +44,12 @@ def show(client: Client, run: str) -> None:
 
 
 def archive(client: Client, events: Sequence[Row]) -> None:
-    """Events -> the archive, each at the offset of its place among them on partition 0."""
+    """Events -> the archive as workers leave it, each at the offset of its place among them on partition 0."""
+    forgotten: dict[str, Forgettings] = defaultdict(Forgettings)
+    for event in events:
+        if event["type"] == "person_forgotten":
+            named = tuple(f"{kind}:{value}" for one in event["identifiers"] for kind, value in one.items())
+            forgotten[event["site"]].note(event["event_id"], _at(event), named)
     lines = b"\n".join(
         orjson.dumps(
             {
@@ -51,10 +60,14 @@ def archive(client: Client, events: Sequence[Row]) -> None:
                 "occurred_at": datetime.fromisoformat(event["occurred_at"]).timestamp(),
                 "partition": 0,
                 "offset": offset,
-                "payload": orjson.dumps(event).decode(),
+                "payload": erased(orjson.dumps(event), _at(event), forgotten[event["site"]]),
                 "version": 1,
             }
         )
         for offset, event in enumerate(events)
     )
     client.raw_insert("headwater.event_archive", insert_block=lines, fmt="JSONEachRow")
+
+
+def _at(event: Row) -> int:
+    return micros(datetime.fromisoformat(event["occurred_at"]))

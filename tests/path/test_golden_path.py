@@ -1,5 +1,6 @@
 """The whole line on a real Kafka and the real engine: define, emit, and the field document's table read back."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from infra.commands.scoreboard import Asked, read_scoreboard
 from infra.local import stack
+from infra.observer import Observer
 from infra.settings import Settings
 from tests.path import field_example
 from tests.path.conftest import headwater
@@ -71,3 +73,17 @@ def test_the_command_gives_them_to_people(told: Settings) -> None:
     assert answered.returncode == 0, answered.stderr
     assert "10.8 → 12.2" in answered.stdout
     assert "increase, 5 of 5" in answered.stdout
+
+
+def test_the_observer_reads_the_lag_and_the_collector(home: Settings) -> None:
+    client = stack.writer(home)
+    try:
+        assert asyncio.run(Observer(home, client).observe()) > 0
+        found = dict(
+            client.query("SELECT name, argMax(value, at) FROM headwater.pipeline GROUP BY name").result_rows
+        )
+    finally:
+        client.close()
+    assert found["answers"] == 1
+    assert found["lag_events_total"] >= 0
+    assert {"spool_records", "requests_total"} <= set(found)

@@ -6,6 +6,7 @@ for case in CASES:
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from tests.given import (
@@ -187,12 +188,20 @@ def local(at: datetime) -> str:
 
 WHOLE = 1_000_000_000
 AD = HOME + "?utm_source=naver&utm_medium=cpc&utm_campaign=spring"
+BOT = {"reason": "crawler", "rule": "1"}
 SUMMER = HOME + "?utm_source=naver&utm_medium=cpc&utm_campaign=summer"
 MAIL = HOME + "?utm_source=letter&utm_medium=email"
 POOL = tracking_number(POOL_LINE, assignment(pool=True, channel="paid_search"))
 FLYER_LINE = tracking_number(LINE, assignment(channel="flyer", keyword="speech"))
 PHONE, OLD_PHONE = "hmac:2:01", "hmac:1:01"
 MOM = {"visitor_id": "v1"}
+
+
+def _digest(forgetting: str, place: int) -> str:
+    return sha256(f"{forgetting}\0{place}".encode()).hexdigest()
+
+
+L1_GONE = "forgotten:" + _digest("f", 1)[:32]  # listed at the second place of the forgetting "f"
 FRIEND = channel("friend", channel_kind="word_of_mouth")
 
 
@@ -333,6 +342,18 @@ PEOPLE = [
         ["paid_search"],
     ),
     Case(
+        "a call is an identifier of person_identified too",
+        [],
+        [
+            visit("v1", url=AD),
+            identified("10:00", visitor_id="v1", call_id="c1"),
+            identified("10:05", call_id="c1", lead_id="L1"),
+            status(at="12:00"),
+        ],
+        path("L1:inquiry"),
+        ["paid_search"],
+    ),
+    Case(
         "a late edge joins what came before",
         [],
         [status(at="12:00"), visit("v1", url=AD), identified("23:00", visitor_id="v1", lead_id="L1")],
@@ -433,13 +454,120 @@ PEOPLE = [
         [
             visit("v1", "09:00", url=AD),
             status(at="10:00", visitor_id="v1"),
-            forgotten(MOM, {"lead_id": "L1"}, at="11:00"),
+            forgotten(MOM, {"lead_id": "L1"}, at="11:00", id="f"),
             visit("v1", "11:30"),
             status(lead="L2", at="12:00", visitor_id="v1"),
         ],
         both(paths, count("visits")),
-        ({"L1:inquiry": ["paid_search"], "L2:inquiry": ["direct"]}, {"paid_search": 1, "direct": 1}),
+        ({f"{L1_GONE}:inquiry": ["paid_search"], "L2:inquiry": ["direct"]}, {"paid_search": 1, "direct": 1}),
     ),
+    Case(
+        "a forgotten person is renamed, and its lead, call and visitor with it",
+        [FLYER_LINE],
+        [
+            clicked("v1", "08:59", target=LINE),
+            call("c1", "09:00", phone=PHONE),
+            status(at="10:00", phone=PHONE),
+            forgotten({"phone": PHONE}, {"lead_id": "L1"}, {"call_id": "c1"}, MOM, at="11:00", id="f"),
+        ],
+        both(people, calls("call_id", "visitor_id")),
+        (
+            {f"{L1_GONE}:inquiry": "call_id:forgotten:" + _digest("f", 2)[:32]},
+            {
+                "forgotten:" + _digest("f", 2)[:32]: (
+                    "forgotten:" + _digest("f", 2)[:32],
+                    "forgotten:" + _digest("f", 3)[:32],
+                )
+            },
+        ),
+    ),
+    Case(
+        "identifiers of a forgetting's own are an edge like any event's, its list is none",
+        [],
+        [
+            visit("v1", "09:00", url=AD),
+            forgotten({"lead_id": "L9"}, {"phone": PHONE}, at="13:00", visitor_id="v1", lead_id="L1"),
+            status(at="12:00"),
+            status(lead="L2", at="12:00", phone=PHONE),
+            status(lead="L9", at="14:00"),
+        ],
+        paths,
+        {"L1:inquiry": ["paid_search"], "L2:inquiry": ["unattributed"], "L9#1:inquiry": ["unattributed"]},
+    ),
+    Case(
+        "identifiers of a withdrawal and of spend are edges too",
+        [],
+        [
+            visit("v1", "09:00", url=AD),
+            visit("v2", "09:00", url=AD),
+            withdrawn("nothing", visitor_id="v1", lead_id="L1"),
+            spend(visitor_id="v2", lead_id="L2"),
+            status(at="12:00"),
+            status(lead="L2", at="12:00"),
+        ],
+        paths,
+        {"L1:inquiry": ["paid_search"], "L2:inquiry": ["paid_search"]},
+    ),
+    *[
+        Case(
+            f"a browser's claim joins {joins}",
+            [],
+            [
+                visit("v1", "09:00", url=AD, claimed_phone=PHONE, claimed_phone_aliases=[OLD_PHONE]),
+                *others,
+            ],
+            path(conversion),
+            [channel],
+        )
+        for joins, others, conversion, channel in (
+            ("nobody by itself", [status(at="12:00", visitor_id="v2")], "L1:inquiry", "unattributed"),
+            ("once a server says the number", [status(at="12:00", phone=PHONE)], "L1:inquiry", "paid_search"),
+            ("at that very instant", [status(at="09:00", phone=PHONE)], "L1:inquiry", "paid_search"),
+            ("by an alias", [status(at="12:00", phone=OLD_PHONE)], "L1:inquiry", "paid_search"),
+            (
+                "nobody whom a server named before only",
+                [status(at="08:59", phone=PHONE)],
+                "L1:inquiry",
+                "unattributed",
+            ),
+            ("up to 30 days later", [status(at="04-01 09:00", phone=PHONE)], "L1:inquiry", "paid_search"),
+            (
+                "nobody more than 30 days later",
+                [status(at="04-01 09:01", phone=PHONE)],
+                "L1:inquiry",
+                "unattributed",
+            ),
+            (
+                "whom servers knew before, once one says the number again",
+                [status(at="08:00", phone=PHONE), call("c1", "09:30", phone=PHONE), status("consult")],
+                "L1:consult",
+                "paid_search",
+            ),
+            (
+                "nobody when the server's event is withdrawn",
+                [
+                    status(at="08:00", phone=PHONE),
+                    call("c1", "09:30", id="e", phone=PHONE),
+                    status("consult"),
+                    withdrawn("e"),
+                ],
+                "L1:consult",
+                "unattributed",
+            ),
+            (
+                "nobody once the visitor was forgotten in between",
+                [forgotten(MOM, at="10:00"), status(at="12:00", phone=PHONE)],
+                "L1:inquiry",
+                "unattributed",
+            ),
+            (
+                "nobody once the number was forgotten in between",
+                [forgotten({"phone": PHONE}, at="10:00"), status(at="12:00", phone=PHONE)],
+                "L1:inquiry",
+                "unattributed",
+            ),
+        )
+    ],
     Case(
         "an event at the very instant of the forgetting is still the old person",
         [],
@@ -739,6 +867,37 @@ SESSIONS = [
         [visit("v1", "09:00"), page("v1", "09:30"), page("v1", "10:00:00.000001")],
         count("visits"),
         {"direct": 2},
+    ),
+    Case(
+        "what a bot sent opens no session and continues none",
+        [],
+        [
+            visit("v1", "09:00"),
+            visit("v2", "09:10", bot=BOT),
+            page("v1", "09:25", bot=BOT),
+            page("v1", "09:31"),
+        ],
+        count("visits"),
+        {"direct": 2},
+    ),
+    Case(
+        "what a bot sent joins nobody and reaches no stage",
+        [],
+        [
+            visit("v1", "09:00", url=AD),
+            identified("09:01", visitor_id="v1", lead_id="L1", bot=BOT),
+            status("registration", None, "09:02", visitor_id="v1", bot=BOT),
+            status("inquiry", "L1", "09:03"),
+        ],
+        paths,
+        {"L1:inquiry": ["unattributed"]},
+    ),
+    Case(
+        "what a bot scanned is no scan",
+        [qr_code("poster", assignment(channel="offline"))],
+        [scan("poster", "09:00", "q1", bot=BOT), scan("poster", "09:05", "q2")],
+        count("scans"),
+        {"offline": 1},
     ),
     Case(
         "midnight does not cut",

@@ -61,6 +61,10 @@ REFERRERS = (
 )
 AMOUNTS = (850_000, 100_001, 1, -100_001, -850_000, 7)
 
+BROWSED = frozenset(
+    {"visit_seen", "page_viewed", "contact_clicked", "qr_scanned", "number_shown", "content_engaged"}
+    | {"person_identified", "status_changed"}
+)
 TYPES = (
     ("visit_seen", 20),
     ("page_viewed", 6),
@@ -156,6 +160,10 @@ def _event(rng: random.Random, type: str, at: datetime, **said: Any) -> Row:
         **said,
         "_seed": rng.getrandbits(32),
     }
+    if type in BROWSED and event["_seed"] % 25 == 0:
+        event["bot"] = {"reason": "crawler", "rule": "1"}
+    if type in BROWSED:
+        event.update(_claimed(random.Random(event["_seed"])))
     return {name: value for name, value in event.items() if value is not None}
 
 
@@ -317,7 +325,43 @@ def _journey(rng: random.Random) -> list[Row]:
     return [*visits, known, *rng.sample([told, *stages], rng.choice((2, 3, 4)))]
 
 
-_TOGETHER = (_pool_call, _clicked_call, _return, _scanned_visit, _gap, _mailed_visit, _journey, _journey)
+def _claim(rng: random.Random) -> list[Row]:
+    """A form's claim and what a server says of the number, at the edges of the time that it has."""
+    at, visitor, phone, site = (
+        random_instant(rng),
+        rng.choice(VISITORS),
+        rng.choice(PHONES),
+        rng.choice(SITES),
+    )
+    claim = _event(
+        rng, rng.choice(("visit_seen", "content_engaged", "status_changed")), at, site=site, visitor_id=visitor,
+        claimed_phone=phone,
+    )  # fmt: skip
+    later = at + rng.choice((1, 1, 1, -1)) * _edge(rng, 0, 3600, 30 * 86_400)
+    type = rng.choice(("call_ended", "payment_received", "status_changed", "spend_recorded"))
+    server = _event(rng, type, later, site=site, phone=rng.choice((phone, ALIASES.get(phone, phone))))
+    named = [{"visitor_id": visitor}, {"phone": phone}]
+    forgotten = _event(
+        rng,
+        "person_forgotten",
+        at + _edge(rng, -1, 0, 60, 31 * 86_400),
+        site=site,
+        identifiers=rng.sample(named, rng.choice((1, 2))),
+    )
+    return [claim, server, *([forgotten] if rng.random() < 0.2 else [])]
+
+
+_TOGETHER = (
+    _claim,
+    _pool_call,
+    _clicked_call,
+    _return,
+    _scanned_visit,
+    _gap,
+    _mailed_visit,
+    _journey,
+    _journey,
+)
 
 
 def _linked(drawn: list[Row]) -> list[Row]:
@@ -349,10 +393,12 @@ def _copy(event: Row, rng: random.Random) -> Row:
     copy = {**event, "received_at": (START + timedelta(days=2000)).isoformat()}
     if rng.random() < 0.3:
         copy["v"] = 1
-    if rng.random() < 0.4 and event["type"] not in ("event_withdrawn", "person_forgotten"):
+    if rng.random() < 0.4:
         copy["phone"] = rng.choice(PHONES)
     if rng.random() < 0.3 and event["type"] != "person_identified":
         copy.pop("phone", None)
+    if event["type"] in BROWSED and rng.random() < 0.3:
+        copy["claimed_phone"] = rng.choice(PHONES)
     return copy
 
 
@@ -362,6 +408,18 @@ def _conflict(event: Row, rng: random.Random) -> Row:
     if rng.random() < 0.5:
         other["visitor_id"] = "v-conflict"
     return other
+
+
+def _claimed(rng: random.Random) -> Row:
+    """What a browser says of its visitor's phone or e-mail, now and then."""
+    claimed: Row = {}
+    if rng.random() < 0.12:
+        claimed["claimed_phone"] = rng.choice(PHONES)
+        if claimed["claimed_phone"] in ALIASES and rng.random() < 0.5:
+            claimed["claimed_phone_aliases"] = [ALIASES[claimed["claimed_phone"]]]
+    if rng.random() < 0.06:
+        claimed["claimed_email"] = rng.choice(EMAILS)
+    return claimed
 
 
 def _who(rng: random.Random, *likely: str, least: int = 0) -> Row:
@@ -434,6 +492,7 @@ def _spend(rng: random.Random) -> Row:
         else {"amount": rng.choice((600_000, 100_001, 7, 0))}
     )
     return {
+        **(_who(rng, "visitor_id", "phone") if rng.random() < 0.1 else {}),
         "spend_id": rng.choice(("m1", "m2", "m3", "m4", "m5", "m6", "m7")),
         "channel": rng.choice((None, "paid_search")) if may_lack else rng.choice(CHANNELS),
         "campaign": rng.choice(CAMPAIGNS),
@@ -448,7 +507,8 @@ def _spend(rng: random.Random) -> Row:
 
 
 def _identified(rng: random.Random) -> Row:
-    return _who(rng, "visitor_id", "lead_id", least=2)
+    call: Row = {"call_id": rng.choice(CALLS)} if rng.random() < 0.25 else {}
+    return {**_who(rng, "visitor_id", "lead_id", least=2), **call}
 
 
 def _forgotten(rng: random.Random) -> Row:
@@ -460,7 +520,8 @@ def _forgotten(rng: random.Random) -> Row:
         named.append({"lead_id": rng.choice(LEADS)})
     if rng.random() < 0.3:
         named.append({"call_id": rng.choice(CALLS)})
-    return {"identifiers": named, "branch": None}
+    own = _who(rng, "visitor_id", "lead_id") if rng.random() < 0.2 else {}
+    return {**own, "identifiers": named, "branch": None}
 
 
 _FIELDS: dict[str, Any] = {
@@ -523,7 +584,11 @@ _FIELDS: dict[str, Any] = {
         "volume": 100,
         "month": "2026-02",
     },
-    "event_withdrawn": lambda rng: {"branch": None, "withdraws": "nothing"},
+    "event_withdrawn": lambda rng: {
+        **(_who(rng, "visitor_id", "phone") if rng.random() < 0.1 else {}),
+        "branch": None,
+        "withdraws": "nothing",
+    },
     "person_forgotten": _forgotten,
 }
 

@@ -1,5 +1,6 @@
 """Events and a catalog in, every published row out: the pages read aloud, one paragraph a function."""
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,12 +19,15 @@ Node = tuple[str, str, int]
 RECEIVING_APART = {"received_at", "phone", "phone_aliases", "email", "email_aliases"}
 RECEIVING_APART |= {f"claimed_{name}" for name in RECEIVING_APART - {"received_at"}}
 IRREVOCABLE = {"event_withdrawn", "person_forgotten"}
+BROWSED = {"visit_seen", "page_viewed", "contact_clicked", "qr_scanned", "number_shown", "content_engaged"}
+BROWSED |= {"person_identified", "status_changed"}
 CALL_EVENTS = {"call_ended", "call_tagged", "source_told", "person_identified"}
 SPEND_KINDS = {"media", "agency", "staff", "reward"}
 MESSAGE_CHANNELS = {"email": "email", "sms": "sms", "alimtalk": "messenger", "push": "push"}
 SESSION_GAP = timedelta(seconds=1800)
 SHOWN_WITHIN = timedelta(minutes=30)
 CLICKED_WITHIN = timedelta(seconds=120)
+CONFIRMED_WITHIN = timedelta(days=30)
 ABSORBED_WITHIN = timedelta(seconds=1800)
 MELTS_WITHIN = timedelta(days=90)
 A_SECOND = timedelta(seconds=1)
@@ -37,6 +41,7 @@ class Happening:
     body: Row
     at: datetime
     said: list[tuple[str, str]]
+    claimed: list[tuple[str, str]]
     nodes: list[Node] = field(default_factory=list)
     person: str = ""
 
@@ -260,14 +265,16 @@ class _Site:
             if first is None:
                 late = body["type"] in ("status_changed", "payment_received")
                 at = self.definitions.instant(body["occurred_at"], end_of_day=late)
-                kept[body["event_id"]] = Happening(body, at, _identifiers(body))
+                kept[body["event_id"]] = Happening(body, at, _identifiers(body), _claims(body))
             elif _comparable(first.body) == _comparable(body):
                 first.said += [pair for pair in _identifiers(body) if pair not in first.said]
+                first.claimed += [pair for pair in _claims(body) if pair not in first.claimed]
             else:
                 row = {"site": self.definitions.site, "event_id": body["event_id"], "index": index}
                 self.results["id_conflicts"].append(row)
         withdrawn = {event.body["withdraws"] for event in kept.values() if event.type == "event_withdrawn"}
         live = [event for event in kept.values() if event.id not in withdrawn or event.type in IRREVOCABLE]
+        live = [event for event in live if not (event.type in BROWSED and event.body.get("bot"))]
         return sorted(live, key=lambda event: event.age)
 
     # -- calls and the visitors joined to them -----------------------------------------------------------
@@ -330,11 +337,7 @@ class _Site:
 
     def name_people(self) -> None:
         """Identifiers seen in one event are an edge; a component is a person, named by its smallest."""
-        forgotten: dict[tuple[str, str], set[datetime]] = defaultdict(set)
-        for event in self.of_type("person_forgotten"):
-            for one in event.body["identifiers"]:
-                for kind, value in one.items():
-                    forgotten[kind, value].add(event.at)
+        self.forgotten = self.read_forgettings()
         newest_ended = {id(call.ended): call for call in self.calls.values()}
         for event in self.happenings:
             said = list(event.said)
@@ -342,10 +345,11 @@ class _Site:
             if call is not None and call.visitor_id:
                 said.append(("visitor_id", call.visitor_id))
             event.nodes = [
-                (kind, value, sum(1 for at in forgotten[kind, value] if at < event.at))
+                self.node(kind, value, event.at)
                 for kind, value in said
                 if not self.definitions.is_shared(kind, value)
             ]
+            event.nodes += self.confirmed_claims(event)
         component: dict[Node, set[Node]] = {}
         for event in self.happenings:
             sets = [component.setdefault(node, {node}) for node in event.nodes]
@@ -357,7 +361,7 @@ class _Site:
                     together |= other
                     for node in other:
                         component[node] = together
-        names = {id(nodes): min(map(_spelled, nodes), key=str.encode) for nodes in component.values()}
+        names = {id(nodes): min(map(self.spelled, nodes), key=str.encode) for nodes in component.values()}
         self.name_of = {node: names[id(nodes)] for node, nodes in component.items()}
         for event in self.happenings:
             event.person = self.person_of(event.nodes[0]) if event.nodes else f"event:{event.id}"
@@ -365,6 +369,63 @@ class _Site:
         for node in component:
             if node[0] == "lead_id":
                 self.leads_of[self.person_of(node)].add(node)
+
+    def read_forgettings(self) -> dict[tuple[str, str], list[tuple[datetime, bytes, int]]]:
+        """(kind, value) -> when it was forgotten, by which event and at which place of its list, an instant once."""
+        every: dict[tuple[str, str], dict[datetime, tuple[bytes, int]]] = defaultdict(dict)
+        for event in self.of_type("person_forgotten"):
+            for place, one in enumerate(event.body["identifiers"]):
+                for kind, value in one.items():
+                    said = event.id.encode(), place
+                    every[kind, value][event.at] = min(said, every[kind, value].get(event.at, said))
+        return {
+            pair: sorted((at, *said) for at, said in instants.items()) for pair, instants in every.items()
+        }
+
+    def node(self, kind: str, value: str, at: datetime) -> Node:
+        """An identifier as it was meant at an instant: somebody else after each forgetting."""
+        return kind, value, sum(1 for when, *_ in self.forgotten.get((kind, value), ()) if when < at)
+
+    def confirmed_claims(self, event: Happening) -> list[Node]:
+        """What a browser claimed of its visitor, where a server said it at that time or at most 30 days later."""
+        kind = "visitor_id" if event.body.get("visitor_id") else "session_id"
+        visitor = event.body.get(kind)
+        if event.type == "number_shown" or not visitor or self.definitions.is_shared(kind, visitor):
+            return []
+        return [
+            self.node(claim[0], claim[1], event.at)
+            for claim in event.claimed
+            if not self.definitions.is_shared(*claim)
+            and any(
+                claim in other.said
+                and other.type != "number_shown"
+                and NOTHING <= other.at - event.at <= CONFIRMED_WITHIN
+                and all(
+                    self.node(one[0], one[1], event.at) == self.node(one[0], one[1], other.at)
+                    for one in (claim, (kind, visitor))
+                )
+                for other in self.happenings
+            )
+        ]
+
+    def value_shown(self, node: Node) -> str:
+        """An identifier's value; of one that was forgotten since, a name made of the forgetting and the place in it."""
+        kind, value, generation = node
+        forgettings = self.forgotten.get((kind, value), [])
+        if generation == len(forgettings):
+            return value
+        _, event_id, place = forgettings[generation]
+        digest = hashlib.sha256(event_id + b"\0" + str(place).encode()).hexdigest()
+        return f"hmac:forgotten:{digest}" if kind in ("phone", "email") else f"forgotten:{digest[:32]}"
+
+    def spelled(self, node: Node) -> str:
+        """kind:value, told apart from what it was before the last forgetting."""
+        kind, value, generation = node
+        shown = self.value_shown(node)
+        return f"{kind}:{shown}" + (f"#{generation}" if generation and shown == value else "")
+
+    def lead_key(self, node: Node) -> str:
+        return self.spelled(node).removeprefix("lead_id:")
 
     def person_of(self, node: Node) -> str:
         return self.name_of[node]
@@ -374,7 +435,7 @@ class _Site:
         named = [node for node in event.nodes if node[0] == "lead_id"]
         known = named or sorted(self.leads_of[event.person])
         if len(known) == 1:
-            return Unit(_lead_key(known[0]), known[0][1], event.person)
+            return Unit(self.lead_key(known[0]), self.value_shown(known[0]), event.person)
         return Unit(event.person, "", event.person)
 
     # -- touches -----------------------------------------------------------------------------------------
@@ -556,7 +617,7 @@ class _Site:
         begun: dict[str, tuple[datetime, bytes]] = {}
         units: dict[str, Unit] = {}
         for node in self.leads_of[person]:
-            unit = Unit(_lead_key(node), node[1], person)
+            unit = Unit(self.lead_key(node), self.value_shown(node), person)
             units[unit.key] = unit
             own = [stage.at for stage in said if stage.unit.key == unit.key]
             if own:
@@ -778,7 +839,7 @@ class _Site:
             self.results["call_rows"].append(
                 {
                     "site": self.definitions.site,
-                    "call_id": call_id,
+                    "call_id": self.value_shown(self.node("call_id", call_id, call.ended.at)),
                     "person_id": call.ended.person,
                     "started_at": call.started,
                     "day": self.definitions.day(call.started),
@@ -793,7 +854,7 @@ class _Site:
                     "campaign": on.campaign if on else "",
                     "keyword": body.get("keyword") or assignment.get("keyword") or (on.keyword if on else ""),
                     "ad_group": body.get("ad_group") or assignment.get("ad_group") or "",
-                    "visitor_id": call.visitor_id,
+                    "visitor_id": self.value_shown(self.node("visitor_id", call.visitor_id, call.ended.at)),
                     "probable": int(call.probable),
                     "counted": int(call.counted),
                 }
@@ -1025,17 +1086,16 @@ def _identifiers(body: Row) -> list[tuple[str, str]]:
     return said
 
 
+def _claims(body: Row) -> list[tuple[str, str]]:
+    """What a browser says of itself without being believed."""
+    claimed = [(kind, body[f"claimed_{kind}"]) for kind in ("phone", "email") if body.get(f"claimed_{kind}")]
+    for kind in ("phone", "email"):
+        claimed += [(kind, alias) for alias in body.get(f"claimed_{kind}_aliases") or []]
+    return claimed
+
+
 def _comparable(body: Row) -> Row:
     return {"v": 1, **{key: value for key, value in body.items() if key not in RECEIVING_APART}}
-
-
-def _spelled(node: Node) -> str:
-    kind, value, generation = node
-    return f"{kind}:{value}" + (f"#{generation}" if generation else "")
-
-
-def _lead_key(node: Node) -> str:
-    return _spelled(node).removeprefix("lead_id:")
 
 
 def _slug(branch: Any) -> str:

@@ -17,6 +17,8 @@ from tests.reference.cases import CASES
 from tests.reference.histories import START, random_history
 from tests.reference.reference import reference
 
+pytestmark = pytest.mark.slow
+
 PARTITIONS = 4
 Row = dict[str, Any]
 

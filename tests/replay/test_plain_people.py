@@ -70,6 +70,10 @@ def plain_history(seed: int, size: int) -> list[Row]:
                         "outcome": "answered",
                     },
                     {"type": "person_forgotten", "identifiers": [{"visitor_id": f"v{person}"}]},
+                    {"type": "person_forgotten", "identifiers": [{"phone": f"hmac:1:{person:02x}"}]},
+                    {"type": "status_changed", "stage": "inquiry", "phone": f"hmac:1:{person:02x}"},
+                    {"type": "page_viewed", "url": LINKS[0][0], "visitor_id": f"v{person}"}
+                    | {"claimed_phone": f"hmac:1:{draw.choice((person, 0)):02x}"},
                 )
             )
         elif kind < 0.4:

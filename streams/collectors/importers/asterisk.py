@@ -95,7 +95,9 @@ def master_columns(cells: list[Any]) -> Columns | None:
 
 
 @dataclass(slots=True)
-class _Leg:
+class Leg:
+    """One CDR row: one leg of a call, with what it says of both ends."""
+
     line: int
     started: datetime
     talk: int
@@ -109,12 +111,12 @@ class _Leg:
 
 def asterisk(records: Iterable[Record], setting: Setting) -> Iterator[Outcome]:
     """CDR rows -> call_ended drafts, one a linked call."""
-    waiting: dict[str, list[_Leg]] = {}
+    waiting: dict[str, list[Leg]] = {}
     checked = 0
     for record in records:
         reader = Reader(record, setting)
         try:
-            leg, linked = _leg(reader)
+            leg, linked = read_leg(reader)
         except RefusedCell as refused:
             yield refused.refusal
             continue
@@ -129,7 +131,8 @@ def asterisk(records: Iterable[Record], setting: Setting) -> Iterator[Outcome]:
         yield _call(name, legs, setting)
 
 
-def _leg(reader: Reader) -> tuple[_Leg, str]:
+def read_leg(reader: Reader) -> tuple[Leg, str]:
+    """One CDR row -> its leg and the linkedid of its call; raises RefusedCell."""
     record, setting = reader.record, reader.setting
     started = reader.needed("calldate", lambda value: moment(value, setting.zone)).at
     total = reader.cell("duration", seconds, None)
@@ -163,7 +166,7 @@ def _leg(reader: Reader) -> tuple[_Leg, str]:
     linked = reader.cell("linkedid", text) or unique
     if not linked:
         raise refused_cell(record, "uniqueid", Unreadable("nothing", "the call's uniqueid or linkedid"))
-    return _Leg(record.line, started, talk, total - talk, outcome, source, target, internal, unique), linked
+    return Leg(record.line, started, talk, total - talk, outcome, source, target, internal, unique), linked
 
 
 def _between(first: datetime, last: datetime) -> int:
@@ -190,7 +193,7 @@ def _outside(said: str, setting: Setting) -> str | None:
     return None
 
 
-def _call(linked: str, legs: list[_Leg], setting: Setting) -> Outcome:
+def _call(linked: str, legs: list[Leg], setting: Setting) -> Outcome:
     legs = sorted(legs, key=lambda leg: (leg.started, leg.unique, leg.line))
     first = legs[0]
     line = min(leg.line for leg in legs)

@@ -40,10 +40,15 @@ def business_of(site: str, raws: Iterable[bytes]) -> Business:
         before = newest.get((said.kind, said.id))
         if said.site == site and (before is None or aged[:2] > before[:2]):
             newest[said.kind, said.id] = aged
+    return business_from(entry for _, _, entry in newest.values())
+
+
+def business_from(entries: Iterable[CatalogEntry]) -> Business:
+    """The entries in force of one site -> the business."""
     zone, answers = "Asia/Seoul", frozenset[str]()
     branches: dict[str, str] = {}
     channels: dict[str, str] = {}
-    for _, _, entry in newest.values():
+    for entry in entries:
         if isinstance(entry, SiteEntry):
             zone = entry.time_zone or zone
             answers = frozenset(entry.answers or ())

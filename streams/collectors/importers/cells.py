@@ -120,6 +120,14 @@ def folded(said: str) -> str:
     return re.sub(r"[\s_\-./·()\[\]]+", "", unicodedata.normalize("NFC", said)).casefold()
 
 
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def not_run(said: str) -> str:
+    """A text for a CSV -> itself, quoted with ' where a spreadsheet would run it as a formula."""
+    return f"'{said}" if said.startswith(RUN_BY_SPREADSHEETS) else said
+
+
 # --- time ------------------------------------------------------------------------------------------------------
 
 _DATE = re.compile(

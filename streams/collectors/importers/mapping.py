@@ -55,21 +55,21 @@ def read_mapping(kind: str, raw: bytes) -> FileMapping:
     if not isinstance(said, dict):
         raise BadMapping("the mapping must be a YAML object with the keys " + ", ".join(_KEYS))
     for key in said:
-        _known(str(key), _KEYS, "key")
-    columns = _words(said.get("columns"), "columns")
+        check_known(str(key), _KEYS, "key")
+    columns = words_of(said.get("columns"), "columns")
     fields = LOG_FIELDS if kind == "access-log" else tuple(SYNONYMS[kind])
     for name in columns:
         if not (kind == "leads" and name.startswith("at_")):
-            _known(name, fields, "field in columns")
-    for stage, header in _words(said.get("stages"), "stages").items():
+            check_known(name, fields, "field in columns")
+    for stage, header in words_of(said.get("stages"), "stages").items():
         columns[f"at_{stage}"] = header
     values = {}
-    for name, words in _object(said.get("values"), "values").items():
-        _known(str(name), (*fields, "answer"), "field in values")
-        values[str(name)] = {folded(cell): meant for cell, meant in _words(words, f"values.{name}").items()}
-    defaults = _words(said.get("defaults"), "defaults")
+    for name, words in object_of(said.get("values"), "values").items():
+        check_known(str(name), (*fields, "answer"), "field in values")
+        values[str(name)] = {folded(cell): meant for cell, meant in words_of(words, f"values.{name}").items()}
+    defaults = words_of(said.get("defaults"), "defaults")
     for name in defaults:
-        _known(name, fields, "field in defaults")
+        check_known(name, fields, "field in defaults")
     ignore = said.get("ignore") or []
     if not isinstance(ignore, list):
         raise BadMapping("ignore must be a list of headers")
@@ -77,7 +77,8 @@ def read_mapping(kind: str, raw: bytes) -> FileMapping:
     return FileMapping(columns, values, defaults, tuple(str(name) for name in ignore), **single)
 
 
-def _object(said: Any, where: str) -> dict[Any, Any]:
+def object_of(said: Any, where: str) -> dict[Any, Any]:
+    """A value of a mapping -> the object it must be; nothing at all is an empty one."""
     if said in (None, ""):
         return {}
     if not isinstance(said, dict):
@@ -85,16 +86,18 @@ def _object(said: Any, where: str) -> dict[Any, Any]:
     return said
 
 
-def _words(said: Any, where: str) -> dict[str, str]:
+def words_of(said: Any, where: str) -> dict[str, str]:
+    """A value of a mapping -> the words it must hold, each under its name."""
     words = {}
-    for key, value in _object(said, where).items():
+    for key, value in object_of(said, where).items():
         if isinstance(value, (dict, list)) or value is None:
             raise BadMapping(f"{where}.{key} must be one word or number")
         words[str(key)] = str(value)
     return words
 
 
-def _known(name: str, known: tuple[str, ...], what: str) -> None:
+def check_known(name: str, known: tuple[str, ...], what: str) -> None:
+    """Refuses a name that is not on the list, with the nearest one that is."""
     if name in known:
         return
     near = get_close_matches(name, known, n=1)

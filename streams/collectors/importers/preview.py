@@ -33,8 +33,11 @@ class Preview:
     whole: bool = False
 
 
-def preview_of(opened: OpenFile, namer: Namer, door: Door) -> Preview:
-    """A file just opened -> its preview; at most 2,000 outcomes are looked at and nothing is appended."""
+def preview_of(opened: OpenFile, namer: Namer, door: Door, *, refusals: int = SHOWN_EVENTS) -> Preview:
+    """A file just opened -> its preview; at most 2,000 outcomes are looked at and nothing is appended.
+
+    Of the refusals the first few are kept, or as many as asked for.
+    """
     preview = Preview(opened.columns)
     outcomes = itertools.islice(opened.outcomes, LOOKED_AT_ROWS)
     count = 0
@@ -58,7 +61,7 @@ def preview_of(opened: OpenFile, namer: Namer, door: Door) -> Preview:
             refusal = outcome
         if refusal is not None:
             preview.refused += 1
-            if len(preview.refusals) < SHOWN_EVENTS:
+            if len(preview.refusals) < refusals:
                 preview.refusals.append(refusal)
     preview.looked_at = opened.lines
     preview.whole = count < LOOKED_AT_ROWS

@@ -1,0 +1,1 @@
+"""Written reports: asked of ClickHouse, worked out, kept by revision."""

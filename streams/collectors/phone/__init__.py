@@ -1,0 +1,1 @@
+"""Telephone: numbers shown to visitors, and what telephone systems say of calls."""

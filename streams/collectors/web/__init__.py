@@ -1,0 +1,1 @@
+"""The tracking script of websites and the door that hands it out."""
