@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
+from importlib import import_module
 from itertools import pairwise
-from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,8 @@ from schemas.scalars import (
     WonNotNegative,
 )
 
+_constants: Any = import_module("re._constants")  # what re itself parses with; it has no types
+_parser: Any = import_module("re._parser")
 LONGEST_PATTERN = 256
 MOST_OPEN_REPEATS = 2
 MOST_OPTIONALS = 6

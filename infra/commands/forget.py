@@ -80,22 +80,29 @@ async def _forget(settings: Settings, kind: str, text: str, site: str, yes: bool
     folded = await finding.folded_site(settings, site)
     found = None if folded is None else finding.found_in(folded, asked)
     entries = [] if folded is None else list(folded.entries.values())
+    before = folded is not None and any(identifier in folded.forgotten for identifier in asked)
     del folded
-    if found is None or not found.persons:
+    if found is None or not (found.persons or before):
         raise click.ClickException(f"the log of {site} names nobody by that {kind}: nothing was changed")
+    at = datetime.now(UTC)
+    event_ids: list[str] = []
     client = stack.writer(settings)
     try:
-        runs = leaving.runs_naming(client, site, [*found.identifiers, *found.nodes])
-        _confirm(found.counted(), found.persons, found.events, runs, yes)
-        at = datetime.now(UTC)
-        event_ids = await _append(settings, site, found.identifiers, entries, at)
+        identifiers = found.identifiers if found.persons else tuple(asked)
+        names = [*identifiers, *found.nodes]
+        runs = leaving.runs_naming(client, site, names)
+        if found.persons:
+            _confirm(found.counted(), found.persons, found.events, runs, yes)
+            event_ids = await _append(settings, site, identifiers, entries, at)
+        else:
+            click.echo("forgotten before: what may be left of them on the disk goes now", err=True)
         await _until_written(settings, client, timeout)
         leaving.drop_runs(settings, client, runs)
-        leaving.drop_findings(client, found.identifiers)
+        leaving.drop_findings(client, identifiers)
         leaving.drop_snapshot(settings, site)
         leaving.merge(client, site, lambda table: click.echo(f"merging {table}", err=True))
         gone = leaving.await_parts_gone(client, timeout)
-        left = leaving.rows_naming(client, site, [*found.identifiers, *found.nodes], at)
+        left = leaving.rows_naming(client, site, names, at)
     finally:
         client.close()
     for event_id in event_ids:

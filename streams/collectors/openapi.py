@@ -100,7 +100,7 @@ _DESCRIPTION = (
     " the log is away, fsynced here (`durability: spool`). Sending the same"
     " event_id again is harmless: send again after 408, 429, 5xx or no answer. Phones and e-mails become"
     " pseudonyms at this door; URLs keep only campaign parameters. A browser key sends the touches of its"
-    " own visitor; a phone it gives is kept as a claim and joins nobody."
+    " own visitor; a phone it gives is kept as a claim that joins nobody until a server says it."
 )
 _ANSWERS = {
     "202": "At least one event was accepted or is known already; all accepted ones are acknowledged",

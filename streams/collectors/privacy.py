@@ -6,9 +6,8 @@ master of the next version: `phone` then carries the newest, `phone_aliases` eve
 and new events of a person stay joined. Deleting an old master ends what only it could join.
 
 A browser's key is public, so a phone or e-mail it gives proves nothing: it leaves the identifiers and is kept
-as `claimed_phone` or `claimed_email` (pseudonyms too). It links once a server event carries the visitor_id
-together with the phone (the form's backend does), which is an edge of its own and needs nothing from the
-claim.
+as `claimed_phone` or `claimed_email` (pseudonyms too). It links the visitor once a server says the same phone at that
+time or within 30 days (docs/adr/0013).
 
 A site's keys can be destroyed. Then every other site's are copied out of their masters first, the masters are made
 anew, and a tombstone stands where the site's would be: nobody can make its pseudonyms any more, and those in the log
@@ -248,7 +247,7 @@ def pseudonymised(
 
 
 def claims_apart(event: dict[str, Any]) -> dict[str, Any]:
-    """A browser's pseudonymised event, changed in place -> the claims that left it: they join nobody."""
+    """A browser's pseudonymised event, changed in place -> the claims that left it."""
     claims = {}
     for field in ("phone", "email"):
         for name in (field, f"{field}_aliases"):

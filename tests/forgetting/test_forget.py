@@ -146,6 +146,9 @@ def test_a_forgotten_person_leaves_everything_but_the_log(planted: Planted) -> N
     assert hits(settings, gone, log=False) == {}
     assert gone.below(settings.home / "kafka") != {}  # said plainly: the log keeps keyed hashes
     assert named(settings, canaries, others[:1]).within(everything_in_tables(settings)) != set()
+    again = forget(settings, "lead_id", f"lead-of-{second}")  # as after a command that was cut short
+    assert (again.returncode, again.stdout) == (0, "") and "forgotten before" in again.stderr
+    assert forget(settings, "lead_id", "nobody's").returncode == 1
 
 
 def test_audit_replay_and_explain_agree(planted: Planted) -> None:
