@@ -24,7 +24,7 @@ check: install ## Lint, types, imports, unit tests: under a minute
 
 test: check ## What CI runs: check, then everything on real Kafka and the real engine
 	$(RUN)/pytest -q $(TWO) -m engine
-	$(RUN)/pytest -q $(TWO) -m "(stack or slow) and not bench and not engine"
+	$(RUN)/pytest -q --durations=25 $(TWO) -m "(stack or slow) and not bench and not engine"
 
 demo: install ## A quarter of a therapy centre, from raw files to the scoreboard (ARGS=--exit stops everything)
 	@$(RUN)/headwater demo $(ARGS)

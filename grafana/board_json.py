@@ -16,6 +16,7 @@ PLUGIN: Final = "grafana-clickhouse-datasource"
 PLUGIN_VERSION: Final = "4.20.0"
 DATA_SOURCE: Final = {"type": PLUGIN, "uid": "headwater"}
 ZONE: Final = "Asia/Seoul"
+REPORTS: Final = "http://127.0.0.1:18080/reports"
 TAG: Final = "headwater"
 _TIME_SERIES, _TABLE = 0, 1
 _TYPES: Final = {
@@ -28,6 +29,7 @@ _TYPES: Final = {
 }
 _DECIMALS: Final = {"percentunit": 0, "currencyKRW": 0}
 _MENU: Final = Text("다른 화면", "Other dashboards")
+_REPORTS: Final = Text("보고서", "Reports")
 _ALL: Final = Text("전체", "All")
 
 
@@ -36,8 +38,8 @@ def uid_of(slug: str, language: Language) -> str:
     return f"headwater-{slug}-{language}"
 
 
-def board_json(board: Board, language: Language, zone: str = ZONE) -> Json:
-    """A board -> the dashboard. Its days are those of `zone`."""
+def board_json(board: Board, language: Language, zone: str = ZONE, reports: str = REPORTS) -> Json:
+    """A board -> the dashboard. Its days are those of `zone`; `reports` is where the collector shows reports."""
     return {
         "uid": uid_of(board.slug, language),
         "title": board.title.said_in(language),
@@ -51,7 +53,7 @@ def board_json(board: Board, language: Language, zone: str = ZONE) -> Json:
         "time": {"from": "now-89d/d", "to": "now/d"},
         "timepicker": {"refresh_intervals": ["30s", "1m", "5m", "15m", "1h"]},
         "weekStart": "monday",
-        "links": [_menu(language)],
+        "links": [_menu(language), _to_reports(language, reports)],
         "annotations": {"list": [_own_marks(), *_marks(board, language)]},
         "templating": {"list": [*_variables(board, language), *_constants(language, zone)]},
         "panels": [*_panels(board, language)],
@@ -77,6 +79,21 @@ def _menu(language: Language) -> Json:
         "targetBlank": False,
         "tooltip": "",
         "url": "",
+    }
+
+
+def _to_reports(language: Language, address: str) -> Json:
+    return {
+        "type": "link",
+        "title": _REPORTS.said_in(language),
+        "tags": [],
+        "asDropdown": False,
+        "keepTime": False,
+        "includeVars": False,
+        "icon": "doc",
+        "targetBlank": True,
+        "tooltip": "",
+        "url": address,
     }
 
 

@@ -139,6 +139,7 @@ def push(
 
     _known_zone(zone)
     settings = load_settings()
+    reports = f"{settings.public_url.rstrip('/') or f'http://127.0.0.1:{settings.collector_port}'}/reports"
     source = Source(
         clickhouse_url or settings.clickhouse,
         clickhouse_user or settings.reader_user,
@@ -152,7 +153,7 @@ def push(
         else Alerting("en" if alerts == "en" else "ko", contact_email, contact_webhook)
     )
     wanted = {
-        (one, slug): board_json(board, one, zone)
+        (one, slug): board_json(board, one, zone, reports)
         for one in ((language,) if language else LANGUAGES)
         for slug, board in BOARDS.items()
     }

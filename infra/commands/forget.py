@@ -5,18 +5,22 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
+import orjson
 
 from infra.commands.collector import producer_settings
 from infra.settings import Settings, load_settings
 from schemas.catalog import CatalogEntry
+from schemas.doors import MOST_BYTES_OF_AN_EVENT
 
 KINDS: Final = ("phone", "email", "lead_id", "visitor_id", "session_id", "call_id")
-MOST_AT_ONCE: Final = 5_000
+BYTES_AT_ONCE: Final = MOST_BYTES_OF_AN_EVENT - 2_048
+"""Of the identifiers in one event, as JSON: what is left is for its other fields."""
+
 _LOOK_SECONDS: Final = 0.2
 
 
@@ -84,7 +88,8 @@ async def _forget(settings: Settings, kind: str, text: str, site: str, yes: bool
     del folded
     if found is None or not (found.persons or before):
         raise click.ClickException(f"the log of {site} names nobody by that {kind}: nothing was changed")
-    at = datetime.now(UTC)
+    now = datetime.now(UTC)
+    at = max(now, found.newest or now)  # what is later than a forgetting is somebody new's
     event_ids: list[str] = []
     client = stack.writer(settings)
     try:
@@ -93,7 +98,7 @@ async def _forget(settings: Settings, kind: str, text: str, site: str, yes: bool
         runs = leaving.runs_naming(client, site, names)
         if found.persons:
             _confirm(found.counted(), found.persons, found.events, runs, yes)
-            event_ids = await _append(settings, site, identifiers, entries, at)
+            event_ids = await _append(settings, site, identifiers, entries, at, now)
         else:
             click.echo("forgotten before: what may be left of them on the disk goes now", err=True)
         await _until_written(settings, client, timeout)
@@ -133,8 +138,35 @@ def _confirm(kinds: Mapping[str, int], persons: int, events: int, runs: list[str
         click.confirm("Forget them? This cannot be taken back", abort=True, err=True)
 
 
+def bodies_of(site: str, identifiers: Sequence[str], at: datetime) -> Iterator[dict[str, Any]]:
+    """A site and `kind:value` identifiers -> the bodies of person_forgotten, each no larger than an event may be."""
+    lots: list[list[dict[str, str]]] = [[]]
+    size = 0
+    for identifier in identifiers:
+        kind, _, value = identifier.partition(":")
+        more = len(orjson.dumps({kind: value})) + 1
+        if lots[-1] and size + more > BYTES_AT_ONCE:
+            lots.append([])
+            size = 0
+        lots[-1].append({kind: value})
+        size += more
+    for lot in lots:
+        yield {
+            "event_id": f"forget-{secrets.token_hex(16)}",
+            "type": "person_forgotten",
+            "site": site,
+            "occurred_at": at.isoformat(),
+            "identifiers": lot,
+        }
+
+
 async def _append(
-    settings: Settings, site: str, identifiers: tuple[str, ...], entries: Sequence[CatalogEntry], at: datetime
+    settings: Settings,
+    site: str,
+    identifiers: tuple[str, ...],
+    entries: Sequence[CatalogEntry],
+    at: datetime,
+    now: datetime,
 ) -> list[str]:
     """One person_forgotten of all identifiers into the log (more where one record cannot hold them); its event_id.
 
@@ -148,30 +180,18 @@ async def _append(
     from streams.collectors.producer import Record, appending
     from streams.collectors.qr.making import forgotten_bodies
 
-    key = Key("local", KeyKind.SERVER, "", (ANY,), (ANY,), (), "headwater forget", at.isoformat())
+    key = Key("local", KeyKind.SERVER, "", (ANY,), (ANY,), (), "headwater forget", now.isoformat())
     pseudonyms = Pseudonyms(settings.home)
     records = []
     ids = []
-    for start in range(0, len(identifiers), MOST_AT_ONCE):
-        body: dict[str, Any] = {
-            "event_id": f"forget-{secrets.token_hex(16)}",
-            "type": "person_forgotten",
-            "site": site,
-            "occurred_at": at.isoformat(),
-            "identifiers": [
-                {kind: value}
-                for kind, _, value in (
-                    one.partition(":") for one in identifiers[start : start + MOST_AT_ONCE]
-                )
-            ],
-        }
-        admitted = admit(0, body, key=key, pseudonyms=pseudonyms, now=at, visitor_id=None)
+    for body in bodies_of(site, identifiers, at):
+        admitted = admit(0, body, key=key, pseudonyms=pseudonyms, now=now, visitor_id=None)
         if isinstance(admitted, Refusal):
             raise click.ClickException(f"the event was refused: {admitted.problems[0].field}")
         records.append(Record(EVENTS.name, site.encode(), admitted.value))
         ids.append(admitted.event_id)
     leads = {value for kind, _, value in (one.partition(":") for one in identifiers) if kind == "lead_id"}
-    codes = admit_entries(forgotten_bodies(entries, leads, now=at), pseudonyms, now=at)
+    codes = admit_entries(forgotten_bodies(entries, leads, now=now), pseudonyms, now=now)
     async with appending(producer_settings(settings)) as log:
         await log.append(records)
         await log.append_entries(codes)

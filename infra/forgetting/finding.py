@@ -1,6 +1,7 @@
 """Whom an identifier means: the site's whole log folded by the core, and every identifier of the persons it names."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from infra.replays import reach_of
@@ -23,12 +24,14 @@ class BadIdentifier(ValueError):
 
 
 class Found(NamedTuple):
-    """Every identifier of who is asked for, as `kind:value`, and of how many persons and events they are."""
+    """Every identifier of who is asked for, as `kind:value`, of how many persons and events they are, until when."""
 
     identifiers: tuple[str, ...]
     persons: int
     events: int
     nodes: frozenset[str]
+    newest: datetime | None
+    """When the last of the events happened: a payment known by its day alone happens at the end of that day."""
 
     def counted(self) -> dict[str, int]:
         """How many identifiers of each kind."""
@@ -96,6 +99,11 @@ def found_in(site: Site, asked: Iterable[str]) -> Found:
     shared = {identifier for identifier in identifiers if identifier in site.catalog.shared}
     every = sorted({*named, *(identifiers if persons else ())} - shared)
     events = sum(len(person.facts) for person in persons.values())
+    newest = max((fact.at for person in persons.values() for fact in person.facts), default=None)
     return Found(
-        tuple(one for one in every if one.partition(":")[0] in KINDS), len(persons), events, frozenset(nodes)
+        tuple(one for one in every if one.partition(":")[0] in KINDS),
+        len(persons),
+        events,
+        frozenset(nodes),
+        None if newest is None else datetime.fromtimestamp(0, UTC) + timedelta(microseconds=newest),
     )

@@ -281,9 +281,15 @@ class Edge:
         return limits.client_network(request.remote or "", forwarded, self.settings.trusted_proxies)
 
     def require_ready(self, key: Key | None = None) -> None:
-        """Answer 503 when nothing could be made safe now, or too much is under way: asked before a body is read."""
-        mine = self._under_way[key.id] if key is not None else 0
-        if not self.ready or self.overloaded or mine >= EVENTS_UNDER_WAY // 2:
+        """Answer 503 when nothing could be made safe now, or too much is under way: asked before a body is read.
+
+        Without a key a door of ours asks, for which there is room that no key can take.
+        """
+        if key is None:
+            full = self._all_under_way >= 2 * EVENTS_UNDER_WAY
+        else:
+            full = self.overloaded or self._under_way[key.id] >= EVENTS_UNDER_WAY // 2
+        if not self.ready or full:
             raise unavailable()
 
     @property

@@ -108,7 +108,8 @@ async def _hooked(edge: Edge, sources: Webhooks, kept: Kept, request: web.Reques
     if heard.refused:
         await edge.refuse(heard.refused, DOOR)
     try:
-        bodies = [*_calls(edge, kept, source, heard), *_facts(edge, kept, source, heard, sender_id)]
+        bodies = await _calls(edge, kept, source, heard)
+        bodies += _facts(edge, kept, source, heard, sender_id)
     except sqlite3.Error as away:
         _log.error("what is said of calls cannot be kept: %s", type(away).__name__)
         problem = Problem(
@@ -222,11 +223,12 @@ def _hear_facts(
             heard.facts.append((fact, named))
 
 
-def _calls(edge: Edge, kept: Kept, source: Source, heard: _Heard) -> list[dict[str, Any]]:
-    """Words on calls -> the calls' events so far; who rings is told to the desk."""
+async def _calls(edge: Edge, kept: Kept, source: Source, heard: _Heard) -> list[dict[str, Any]]:
+    """Words on calls -> the calls' events so far; who rings is told to the desk. Others have their turn between."""
     now = edge.clock()
     bodies = []
     for word in heard.words:
+        await asyncio.sleep(0)
         _tell_the_desk(edge, source.site, word, now)
         if word.desk_only:
             continue

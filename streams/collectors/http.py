@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from schemas.problems import Problem
-from streams.collectors import desk, events_door, hooks, limits, manage, sign_in
+from streams.collectors import desk, events_door, hooks, limits, manage, reports_door, sign_in
 from streams.collectors.answers import Answer, json_answer, problem_answer, retry_after
 from streams.collectors.edge import ORIGIN, STOP_SECONDS, CollectorSettings, Edge, unavailable
 from streams.collectors.metrics import PAGE_TYPE
@@ -22,7 +22,7 @@ from streams.collectors.phone import numbers
 from streams.collectors.qr import door as qr_door
 from streams.collectors.web import door as web_door
 
-DOORS: Final = (events_door, sign_in, qr_door, web_door, desk, hooks, numbers, manage)
+DOORS: Final = (events_door, sign_in, qr_door, web_door, desk, hooks, numbers, manage, reports_door)
 """Every door: a module or package with `routes(edge)` and, if it wants to be described, `OPENAPI`."""
 
 BACKLOG: Final = 1024

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from schemas.problems import Problem
 from streams.domain.phones import e164
@@ -51,10 +51,13 @@ KEPT_PARAMETERS = frozenset(f"{_UTM_AND_CLICKS} {_NAVER_AND_KAKAO}".split())
 """The query parameters that stay in a recorded URL, in lower case; every other one is cut out."""
 
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\"]{1,64}@[^@\s<>()\[\],;:\"]+\.[^@\s<>()\[\],;:\".]{2,63}\Z")
-_LOOKS_PERSONAL = re.compile(
-    r"[^@\s/?&=]{1,64}(?:@|%40)[^@\s/?&=]{1,190}\.[a-zA-Z]{2,}"
-    r"|(?<![0-9])(?:\+?82[\s.-]?0?|0)1[016-9][\s.-]?[0-9]{3,4}[\s.-]?[0-9]{4}(?![0-9])"
-)
+_PHONE = r"(?<![0-9])(?:\+?82[\s.-]?0?|0)1[016-9][\s.-]?[0-9]{3,4}[\s.-]?[0-9]{4}(?![0-9])"
+_LOOKS_PERSONAL = re.compile(rf"[^@\s/?&=]{{1,64}}(?:@|%40)[^@\s/?&=]{{1,190}}\.[a-zA-Z]{{2,}}|{_PHONE}")
+"""A whole text that is an e-mail address or a mobile's number."""
+
+_HOLDS_PERSONAL = re.compile(rf"(?<=[^@\s/?&=])(?:@|%40)[^@%\s/?&=]{{1,190}}\.[a-zA-Z]{{2,}}|{_PHONE}")
+"""The same anywhere in a text, found in time that grows with its length alone: whoever sends a URL chooses it."""
+
 _OPAQUE_FIELDS = (
     "event_id",
     "visitor_id",
@@ -232,6 +235,11 @@ def pseudonymised(
     for field in _URL_FIELDS:
         if isinstance(event.get(field), str):
             event[field] = without_private_parts(event[field])
+    for field in [name for name in event if name.startswith("utm_")]:
+        if isinstance(event[field], str) and _HOLDS_PERSONAL.search(event[field]):
+            del event[field]  # as it would go from a URL
+    if event.get("type") == "content_engaged" and isinstance(event.get("content"), str):
+        event["content"] = _without_persons(event["content"])
     _clean_numbers(event)
     for field in _OPAQUE_FIELDS:
         value = event.get(field)
@@ -260,18 +268,28 @@ def without_private_parts(url: str) -> str:
     """A URL -> the same without user, fragment and the query parameters that are not on the list.
 
     What stays keeps its bytes and order (old Korean links are cp949, Naver's NaPm must not change); a listed
-    parameter whose value looks like a phone number or an e-mail address goes too.
+    parameter whose value looks like a phone number or an e-mail address goes too, and such a part of the path is a *.
     """
     address = url.partition("#")[0]
     address, has_query, query = address.partition("?")
     scheme, separator, rest = address.partition("//")
     if separator:
         host, slash, path = rest.partition("/")
-        address = f"{scheme}//{host.rpartition('@')[2]}{slash}{path}"
+        address = f"{scheme}//{host.rpartition('@')[2]}{slash}{_without_persons(path)}"
+    else:
+        address = _without_persons(address)
     if not has_query:
         return address
     kept = [part for part in query.replace(";", "&").split("&") if _is_kept(part)]
     return f"{address}?{'&'.join(kept)}" if kept else address
+
+
+def _without_persons(path: str) -> str:
+    """A path -> the same with * for every part that holds what looks like a phone number or an e-mail address."""
+    parts = path.split("/")
+    return "/".join(
+        "*" if _HOLDS_PERSONAL.search(unquote(part, errors="replace")) else part for part in parts
+    )
 
 
 def _is_kept(part: str) -> bool:
@@ -284,7 +302,7 @@ def _is_kept(part: str) -> bool:
     text = unquote_plus(value, errors="replace")
     if name in _TYPED and len(text) > _KEYWORD_CHARACTERS:
         return False
-    return _LOOKS_PERSONAL.search(text) is None
+    return _HOLDS_PERSONAL.search(text) is None
 
 
 def _replace_identifier(

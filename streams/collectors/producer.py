@@ -294,11 +294,16 @@ async def _all_settled(waiting: Sequence[Awaitable[Any]]) -> list[Any]:
 
 
 async def _close(client: AIOKafkaProducer, timeout_seconds: float) -> None:
-    """Closes the client, which itself would wait for ever for batches that nobody takes."""
+    """Closes the client, which itself would wait for ever for batches that nobody takes.
+
+    Whoever is told to stop meanwhile hears it here: inside, the client would take the cancellation for its own.
+    """
+    closing = asyncio.ensure_future(client.stop())
     try:
         async with asyncio.timeout(timeout_seconds):
-            await client.stop()
+            await asyncio.shield(closing)
     except (KafkaError, OSError, TimeoutError):
+        closing.cancel()
         with contextlib.suppress(KafkaError, OSError):
             await client._sender.close()
             await client.client.close()

@@ -35,6 +35,9 @@ _PLACE: Final = struct.Struct(">QQI")
 _OPENING: Final = struct.Struct(">QHH")
 _LONGEST: Final = LARGEST_RECORD + 4096
 _WAITING_BYTES: Final = 64 << 20
+_LEVELS_MADE: Final = 2
+"""Directories above the spool's own that may be as new as it is: HOME/collector, and its entry in HOME."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
 Answered = TypeVar("Answered")
@@ -151,6 +154,19 @@ class Journal:
             os.close(lock)
             return False
         self._lock = lock
+        try:
+            self._take_over()
+        except OSError:  # let go, so that it can be asked again
+            self.close()
+            self._sizes.clear()
+            self.records, self.oldest = 0, None
+            raise
+        return True
+
+    def _take_over(self) -> None:
+        """What a process before left -> counted, and the way to the directory on disk for sure."""
+        for directory in (self._directory, *list(self._directory.parents)[:_LEVELS_MADE]):
+            _sync(directory)
         self._front = self._read_mark()
         numbers = sorted(int(path.stem) for path in self._directory.glob("*.spool") if path.stem.isdecimal())
         self._last = max([self._front.segment, *numbers])
@@ -162,7 +178,6 @@ class Journal:
         if self._sizes:
             first = next(iter(self._sizes))
             self._front = max(self._front, Mark(first, 0))
-        return True
 
     def close(self) -> None:
         """Lets go of files and directory."""
@@ -268,11 +283,17 @@ class Journal:
             os.close(self._file)
             self._file = None
         number = self._last + 1
-        self._file = os.open(self._path(number), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        file = os.open(self._path(number), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         self._last = number
+        try:
+            _sync(self._directory)
+        except OSError:  # nobody knows whether the file would be found again: nothing is written to it
+            os.close(file)
+            self._path(number).unlink(missing_ok=True)
+            raise
+        self._file = file
         self._sizes[number] = 0
-        self._sync_directory()
-        return number, self._file
+        return number, file
 
     def _give_up(self, file: int, size: int) -> None:
         self._file = None
@@ -334,12 +355,13 @@ class Journal:
         except OSError:
             draft.unlink(missing_ok=True)  # at worst something is sent again
 
-    def _sync_directory(self) -> None:
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+
+def _sync(directory: Path) -> None:
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 class Spool:

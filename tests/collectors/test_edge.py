@@ -1,5 +1,6 @@
 """The edge over a real socket without a log: every limit from both sides, the parser, and what is told of it all."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -9,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.event import EVENT_TYPES
 from streams.collectors import limits
-from streams.collectors.edge import CollectorSettings
+from streams.collectors.answers import Answer
+from streams.collectors.edge import CollectorSettings, Edge
 from streams.collectors.http import DOORS
 from streams.collectors.json_lines import JsonLines
 from streams.collectors.keys import KeyKind
@@ -28,6 +31,8 @@ from streams.collectors.producer import ProducerSettings
 from streams.collectors.spool import SpoolSettings
 from tests.collectors.conftest import NOW, Door
 from tests.collectors.test_http import ask, post, raw, visit
+
+NOWHERE = ProducerSettings(brokers="127.0.0.1:9", delivery_seconds=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -282,6 +287,27 @@ def test_too_much_at_once_is_refused_at_once_and_what_was_taken_is_safe(offline:
     assert taken and refused and all(int(headers["Retry-After"]) >= 1 for headers in refused)
     assert spooled(offline) == before + sum(map(len, taken))
     assert post(offline, visit(), key)[0] == 202
+
+
+def test_what_keys_send_never_keeps_a_telephone_or_a_desk_out(tmp_path: Path) -> None:
+    """The key in a page is public, and few telephone systems send a webhook twice."""
+
+    async def at_once() -> None:
+        settings = CollectorSettings(tmp_path, producer=NOWHERE, spool=SpoolSettings(free_share=0.0))
+        edge = Edge(settings, clock=lambda: NOW)
+        await edge.start()
+        loud = [replace(edge.door_key("", "clinic"), id=f"key-{number}") for number in range(4)]
+        lots = [asyncio.create_task(edge.take([visit() for _ in range(500)], key=one)) for one in loud]
+        while not edge.overloaded:
+            assert not lots[0].done()
+            await asyncio.sleep(0)
+        with pytest.raises(Answer):
+            edge.require_ready(loud[0])
+        edge.require_ready()
+        await asyncio.gather(*lots)
+        await edge.stop()
+
+    asyncio.run(at_once())
 
 
 def spooled(door: Door) -> int:

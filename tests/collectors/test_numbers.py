@@ -175,6 +175,8 @@ def test_two_hundred_visitors_at_once_on_two_collectors_never_share(tmp_path: Pa
     ("number", "display"),
     [
         ("+827012345678", "070-1234-5678"),
+        ("+8250712345678", "0507-1234-5678"),
+        ("+825075550001", "050-7555-0001"),
         ("+8215880001", "1588-0001"),
         ("+82315550101", "031-555-0101"),
         ("not a number", "not a number"),

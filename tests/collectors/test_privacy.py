@@ -195,6 +195,12 @@ def test_ordinary_ids_are_no_phones(pseudonyms: Pseudonyms, value: str) -> None:
         ("android-app://com.kakao.talk/x?user=1", "android-app://com.kakao.talk/x"),
         ("https://search.naver.com/search.naver?query=adhd", "https://search.naver.com/search.naver"),
         ("?utm_source=a&b=c", "?utm_source=a"),
+        ("https://a.kr/thanks/010-1234-5678/end", "https://a.kr/thanks/*/end"),
+        ("https://a.kr/u/kim@example.kr?utm_source=x", "https://a.kr/u/*?utm_source=x"),
+        ("https://a.kr/u/kim%40example.kr", "https://a.kr/u/*"),
+        ("https://a.kr/%EA%B9%80/%2B82%2010%201234%205678", "https://a.kr/%EA%B9%80/*"),
+        ("/u/kim@example.kr", "/u/*"),
+        ("https://a.kr/@kim.kr/20260302001", "https://a.kr/@kim.kr/20260302001"),
         ("", ""),
     ],
 )
@@ -215,3 +221,23 @@ def test_no_url_takes_long_to_clean(piece: str) -> None:
     began = time.process_time()
     without_private_parts(url)
     assert time.process_time() - began < 0.2
+
+
+@pytest.mark.parametrize("hostile", ["a%2540", "%2540", "a%2540.", "a%40", "a", "a@b.", "010-1234-", "%EA"])
+@pytest.mark.parametrize("where", ["https://a.kr/?utm_source=", "https://a.kr/"])
+def test_a_url_made_to_be_slow_holds_nobody_up(hostile: str, where: str) -> None:
+    """The key in a page is public, and while one URL is looked at every other request waits."""
+    url = (where + hostile * 8192)[:8192]
+    begun = time.thread_time()
+    without_private_parts(url)
+    assert time.thread_time() - begun < 0.05
+
+
+@pytest.mark.parametrize("personal", ["010-1234-5678", "kim@example.kr"])
+def test_what_goes_from_a_url_goes_from_the_fields_beside_it_too(
+    pseudonyms: Pseudonyms, personal: str
+) -> None:
+    said = event(utm_source="naver", utm_content=personal, utm_term=f"to {personal}")
+    assert pseudonymised(said, pseudonyms, public=True) == (event(utm_source="naver"), [])
+    opened = event(type="content_engaged", content=f"/files/{personal}.pdf")
+    assert pseudonymised(opened, pseudonyms, public=True)[0]["content"] == "/files/*"

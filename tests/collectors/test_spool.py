@@ -1,6 +1,8 @@
 """The spool's files: what was acknowledged survives every cut, every flipped byte costs one record at most."""
 
 import asyncio
+import errno
+import os
 import resource
 import shutil
 from collections.abc import Iterator, Sequence
@@ -239,3 +241,38 @@ def test_many_small_lots_at_once_are_all_there_in_their_order(tmp_path: Path) ->
         return found
 
     assert asyncio.run(filled()) == list(range(300))
+
+
+def test_a_new_segment_whose_name_may_be_lost_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """fsync of the file alone leaves a file that nobody finds after a power cut."""
+    journal = opened(tmp_path)
+    synced = os.fsync
+    outcomes = [OSError(errno.EIO, "no"), None]
+
+    def fsync(descriptor: int) -> None:
+        outcome = outcomes.pop(0) if outcomes else None
+        if outcome is not None:
+            raise outcome
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(SpoolFull):
+        journal.write(payloads(1))
+    journal.write(payloads(2))
+    assert outcomes == []  # the directory was synced again before the second lot counted
+    journal.close()
+    assert everything(opened(tmp_path)) == [2]
+
+
+def test_a_directory_that_could_not_be_read_is_let_go_and_tried_again(tmp_path: Path) -> None:
+    wrong = tmp_path / "000000000007.spool"
+    (wrong / "something").mkdir(parents=True)
+    journal = Journal(tmp_path, ROOMY)
+    with pytest.raises(OSError):
+        journal.open()
+    shutil.rmtree(wrong)
+    assert journal.open()
+    journal.write(payloads(1))
+    assert everything(journal) == [1]

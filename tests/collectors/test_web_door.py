@@ -12,12 +12,13 @@ import pytest
 from streams.collectors.admission import Admitted, Refusal, admit, own_browser
 from streams.collectors.bots import Bot
 from streams.collectors.edge import CollectorSettings
+from streams.collectors.importers.columns import KINDS
 from streams.collectors.keys import KeyKind, KeyRing
 from streams.collectors.privacy import Pseudonyms
 from streams.collectors.producer import ProducerSettings
 from streams.collectors.spool import SpoolSettings
 from tests.collectors.conftest import NOW, Door
-from tests.collectors.test_http import ask, visit
+from tests.collectors.test_http import ask, post, visit
 
 SCRIPT = Path(__file__).parents[2] / "streams/collectors/web/hw.js"
 
@@ -164,3 +165,22 @@ def test_a_browsers_request_is_judged_by_its_user_agent_and_a_servers_is_not(
         )
         assert (found.group(1).decode() if found else None) == expected
         assert agent.encode() not in held
+
+
+@pytest.mark.parametrize("prefix", ["hook", "call", "desk", "scan", "spend", "forget", "withdrawal", *KINDS])
+def test_a_page_takes_no_id_that_a_server_will_use(judge: Judge, prefix: str) -> None:
+    """Of two bodies under one id the first in the log stays: a public key must not be there before the payment."""
+    event = visit(event_id=f"{prefix.replace('-', '_')}-{'0' * 32}")
+    refused = judge(event)
+    assert isinstance(refused, Refusal) and refused.out_of_scope
+    assert [problem.field for problem in refused.problems] == ["event_id"]
+    assert isinstance(judge(event, KeyKind.SERVER), Admitted)
+
+
+@pytest.mark.parametrize("depth", [250, 300, 1000])
+def test_what_is_nested_deeper_than_can_be_written_is_refused_like_any_depth(
+    offline: Door, depth: int
+) -> None:
+    deep = "[" * depth + "]" * depth
+    for body in (f'{{"a": {deep}}}', f"[{deep}]"):
+        assert post(offline, body.encode(), offline.key())[0] == 400

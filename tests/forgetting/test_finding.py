@@ -1,13 +1,15 @@
 """Whom an identifier means: everything that names the person now, and nothing of anybody else."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 from click.testing import CliRunner
 
-from infra.commands.forget import forget
+from infra.commands.forget import bodies_of, forget
 from infra.forgetting.finding import BadIdentifier, Found, asked_for, found_in
+from schemas.doors import admit_event
 from streams.codec import Decoded, decode_entry, decode_event
 from streams.collectors.privacy import Pseudonyms
 from streams.domain.partition import Refusal
@@ -76,6 +78,15 @@ def test_who_was_forgotten_is_found_no_more_and_who_came_back_is_found_alone() -
     assert (set(person.identifiers), person.events) == ({f"phone:{PHONE}", "lead_id:L2"}, 1)
 
 
+def test_the_forgetting_takes_along_what_is_dated_to_the_end_of_the_day() -> None:
+    """A payment known by its day alone is later than the command on that day; its money must stay with them."""
+    paid = given.paid(320_000, at="23:59:59")
+    newest = found([*JOURNEY, paid], f"phone:{PHONE}").newest
+    assert newest is not None
+    gone = forgotten(*(dict([one.split(":", 1)]) for one in sorted(ALL)), at=newest, id="f")
+    assert found([*JOURNEY, paid, gone], "lead_id:L1").persons == 0
+
+
 def test_a_number_that_a_visitor_only_claimed_is_not_listed() -> None:
     claims = [visit("v1", "09:00", claimed_phone=PHONE), status(lead="L9", at="08:00", phone=PHONE)]
     assert set(found(claims, "visitor_id:v1").identifiers) == {"visitor_id:v1"}
@@ -115,3 +126,14 @@ def test_a_pool_call_belongs_to_who_saw_the_number() -> None:
     pool = [tracking_number(given.POOL_LINE, given.assignment(pool=True, channel="paid_search"))]
     events = [visit("v1", "09:00"), given.shown("v1", "09:59"), call("c1", "10:00", number=given.POOL_LINE)]
     assert set(found(events, "visitor_id:v1", catalog=pool).identifiers) == {"visitor_id:v1", "call_id:c1"}
+
+
+def test_somebody_with_more_identifiers_than_one_event_holds_is_forgotten_in_several() -> None:
+    """The doors refuse an event of more than 64 KiB: nobody may be too well known to be forgotten."""
+    at = datetime(2026, 3, 2, 3, tzinfo=UTC)
+    identifiers = [f"phone:hmac:1:{number:064x}" for number in range(900)]
+    identifiers += [f"call_id:{number:0128}" for number in range(900)]
+    told = [admit_event(body, now=at) for body in bodies_of(given.SITE, identifiers, at)]
+    assert len({event.event_id for event in told}) == len(told) > 1
+    named = [one for event in told for one in event.model_dump()["identifiers"]]
+    assert [f"{kind}:{value}" for one in named for kind, value in one.items()] == identifiers

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from aiohttp import web
 
 from schemas.catalog import NEVER_STAGES, ChannelEntry, SiteEntry, TrackingNumberEntry
@@ -24,6 +23,7 @@ from streams.collectors.desk.saying import MOST_EVENTS, OWN, Offered, body_of
 from streams.collectors.desk.words import STAGES, WAYS, Names, names
 from streams.collectors.edge import Edge
 from streams.collectors.pages import fixed_file
+from streams.collectors.phone.numbers import as_dialled
 from streams.collectors.qr.referrals import NoReferrer, referral_body
 from streams.collectors.sign_in import OWN_PAGE_PARAMETER, Person, signed_in
 
@@ -237,19 +237,7 @@ def _line(edge: Edge, site: str, number: str, today: date) -> dict[str, Any]:
     """A number of the business -> how people write it, and its own name where it has one."""
     entry = edge.definitions.entry(site, "tracking_number", number)
     name = entry.name if isinstance(entry, TrackingNumberEntry) else None
-    return {"number": _as_written(number), "name": names(name, "") if name else None}
-
-
-def _as_written(number: str) -> str:
-    try:
-        parsed = phonenumbers.parse(number, "KR")
-    except phonenumbers.NumberParseException:
-        return number
-    national = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
-    digits = national.replace("-", "")
-    if digits.startswith("050") and len(digits) == 12:  # virtual numbers are written 0507-1234-5678
-        return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
-    return national
+    return {"number": as_dialled(number), "name": names(name, "") if name else None}
 
 
 def _assignment(edge: Edge, site: str, number: str, today: date) -> Any:

@@ -248,9 +248,10 @@ function numberForm(draw, one) {
 }
 
 function local(number) {
+  if (/^\+821[5-8]\d{6}$/.test(number)) return `${number.slice(3, 7)}-${number.slice(7)}`;
   const digits = number.startsWith("+82") ? `0${number.slice(3)}` : number;
   if (!digits.startsWith("0")) return digits;
-  const head = digits.startsWith("02") ? 2 : digits.startsWith("050") ? 4 : 3;
+  const head = digits.startsWith("02") ? 2 : digits.startsWith("050") && digits.length === 12 ? 4 : 3;
   const rest = digits.slice(head);
   return rest.length > 6 ? `${digits.slice(0, head)}-${rest.slice(0, -4)}-${rest.slice(-4)}` : digits;
 }

@@ -4,9 +4,12 @@ One SQLite file under HOME/collector; lost, it costs only exactness (a number ch
 count alone). It names nobody: visitors and calls are digests under a salt of the file's own, callers are not in it.
 """
 
+import fcntl
+import os
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -69,7 +72,8 @@ class Kept:
     @staticmethod
     def _opened(path: Path) -> sqlite3.Connection:
         base = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
-        base.execute("PRAGMA journal_mode = WAL")
+        with _alone(path):  # SQLite waits for no lock while it changes this mode
+            base.execute("PRAGMA journal_mode = WAL")
         base.execute("PRAGMA synchronous = NORMAL")
         base.execute("PRAGMA secure_delete = ON")
         for table in _TABLES:
@@ -166,6 +170,17 @@ class Kept:
         oldest = (now - KEPT).timestamp()
         for clear in _CLEARED:
             self._base.execute(clear, (oldest,))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time, by a lock beside the file."""
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _content(said: Said, leg: bytes) -> bytes:

@@ -265,7 +265,11 @@ def as_dialled(number: str) -> str:
         parsed = phonenumbers.parse(number, "KR")
     except phonenumbers.NumberParseException:
         return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    digits = national.replace("-", "")
+    if digits.startswith("050") and len(digits) == 12:  # virtual numbers are written 0507-1234-5678
+        return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
+    return national
 
 
 OPENAPI: Final[dict[str, Any]] = {

@@ -12,14 +12,16 @@ _unwritten: dict[str, Sequence[Any]] = {}
 
 async def write(self: ClickHouseSink, rows: Mapping[str, Sequence[Any]]) -> None:
     """Keep the rows for later."""
-    _unwritten.clear()
-    _unwritten.update(rows)
+    for table, some in rows.items():
+        _unwritten[table] = [*_unwritten.get(table, ()), *some]
 
 
 async def finish(self: ClickHouseSink, steps: Sequence[Step], at: float) -> None:
     """Say that the rows are in, then write them."""
     await _finish(self, steps, at)
-    await _write(self, _unwritten)
+    late = dict(_unwritten)
+    _unwritten.clear()
+    await _write(self, late)
 
 
 if __name__ == "__main__":
