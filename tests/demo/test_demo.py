@@ -1,5 +1,6 @@
 """`headwater demo` on a stack of its own: interrupted, run, run again and stopped."""
 
+import contextlib
 import json
 import math
 import os
@@ -26,6 +27,8 @@ from tests.reference.scoreboard import scoreboard
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = 3000
+HEARING = "import signal; from infra.cli import main; signal.signal(signal.SIGINT, signal.default_int_handler); main()"
+"""What a shell starts in the background ignores SIGINT, and so would everything that it starts."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 def started(settings: Settings, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "infra.cli", "demo", "--events", str(EVENTS), "--language", "en", *options],
+        [sys.executable, "-c", HEARING, "demo", "--events", str(EVENTS), "--language", "en", *options],
         env={**os.environ, **as_environment(settings), "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -132,8 +135,9 @@ def test_what_stands_in_columns_nobody_reads_is_nowhere_behind_the_doors(
     logged = [path for path in settings.home.rglob("*") if path.is_file() and path.parent.name != "demo"]
     planted = [cell.encode() for cell in PLANTED]
     for path in logged:
-        content = path.read_bytes()
-        assert not any(cell in content for cell in planted), path
+        with contextlib.suppress(FileNotFoundError):  # the engine merges its parts meanwhile
+            content = path.read_bytes()
+            assert not any(cell in content for cell in planted), path
 
 
 def test_once_more_adds_nothing_shows_the_same_and_stops_everything(shown: str, settings: Settings) -> None:
