@@ -105,7 +105,9 @@ class Settings(BaseModel):
     reader_seconds: int = Field(30, ge=1, le=3600, description="Longest a reader's query may run")
     reader_result_rows: int = Field(1_000_000, ge=1, description="Most rows a reader's query may return")
     reader_memory_megabytes: int = Field(2048, ge=16, description="Most memory a reader's query may use")
-    reader_threads: int = Field(2, ge=1, le=64, description="Most threads a reader's query may use")
+    reader_threads: int = Field(
+        1, ge=1, le=64, description="Most threads a reader's query may use; a dashboard asks a dozen at once"
+    )
 
     @property
     def local_kafka(self) -> bool:
