@@ -1,13 +1,12 @@
 """Published views -> files for other tools, Parquet or CSV: asked as a reader, in pieces, whole or not at all."""
 
-import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from clickhouse.surface import PARAMETERS, public_views, view_columns
+from infra.whole_files import whole
 from streams.collectors.importers.cells import RUN_BY_SPREADSHEETS
 
 Form = Literal["parquet", "csv"]
@@ -51,7 +50,7 @@ def export_view(
     pieces = max(1, -(-rows // MOST_ROWS_A_PIECE))
     say(0, rows)
     written = 0
-    with _whole(out) as draft, _PARQUET_OR_CSV[form](draft) as write:
+    with whole(out) as draft, _PARQUET_OR_CSV[form](draft) as write:
         for number in range(pieces):
             written += write(client, _piece(view, source, form, pieces), {**parameters, "piece": number})
             say(written, rows)
@@ -97,20 +96,6 @@ def _shown(name: str, type_name: str, form: Form) -> str:
     if form == "csv" and type_name.startswith(("Array", "Map")):
         return f"toJSONString({name}) AS {name}"
     return name
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A draft beside the file that takes its place when nothing failed, and is gone otherwise."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 Write = Callable[[Any, str, dict[str, Any]], int]

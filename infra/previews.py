@@ -1,7 +1,5 @@
 """Previews of the dashboards: every panel's SQL asked of ClickHouse as a reader, written as pages that open offline."""
 
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from grafana.macros import Chosen, Span, expand
 from grafana.page import Answer, Frame, Shown, page
 from grafana.panel import Board, Panel, Variable
 from grafana.words import LANGUAGES, Language, Text
+from infra.whole_files import whole
 
 _READ_SITES: Final = "SELECT DISTINCT site FROM headwater.events ORDER BY site LIMIT 101"
 _READ_LAST_DAY: Final = (
@@ -113,7 +112,8 @@ def write_previews(
                 marks_of(client, board, span, chosen),
             )  # fmt: skip
             path = out / language / f"{board.slug}.html"
-            _write(path, page(board, language, answers, shown, boards))
+            with whole(path) as draft:
+                draft.write_text(page(board, language, answers, shown, boards), encoding="utf-8")
             written.pages.append(path)
             written.failed.update(
                 {f"{board.slug}/{slug}": one.failed for slug, one in answers.items() if one.failed}
@@ -161,13 +161,3 @@ def _words(values: Iterable[str], variable: Variable, language: Language) -> lis
         variable.choices[value].text.said_in(language) if value in variable.choices else value
         for value in values
     ]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -26,8 +26,11 @@ def write_secret(path: Path, content: bytes) -> None:
     """A file and its bytes -> the file replaced in one step, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    _write_private(draft, content)
-    draft.replace(path)
+    try:
+        _write_private(draft, content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def create_secret(path: Path, content: bytes) -> bool:

@@ -117,7 +117,7 @@ def before_after(
 @click.option("--site", help="Only of this business.")
 def list_reports(site: str | None) -> None:
     """Every revision that is kept: when it was made, of what, and where it lies."""
-    from infra.reports.keeping import Shelf
+    from streams.kept_reports import Shelf
 
     kept = [one for one in Shelf(load_settings().home).listed() if site in (None, one.site)]
     for one in kept:

@@ -1,7 +1,5 @@
 """A report, asked and written: a new revision when its figures are new, else the one that is there."""
 
-import os
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +12,11 @@ from grafana.reports.page import page
 from grafana.reports.report import Figures
 from grafana.words import LANGUAGES, Language
 from infra.reports.asking import ask
-from infra.reports.keeping import FIGURES, Shelf, as_json, digest, folder_name, put_down, read_figures
+from infra.reports.keeping import as_json, digest, read_figures
 from infra.reports.paper import printed
 from infra.reports.periods import Asked
+from infra.whole_files import whole
+from streams.kept_reports import FIGURES, Shelf, folder_name, put_down
 
 FORMS: Final = ("html", "pdf")
 
@@ -87,11 +87,7 @@ def copied(written: Written, out: Path, languages: Sequence[Language]) -> list[P
     copies = []
     for source in written.files(languages):
         target = out / f"{stem}.{source.name}"
-        part = target.with_name(f".{secrets.token_hex(6)}.part")
-        try:
-            part.write_bytes(source.read_bytes())
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole(target) as draft:
+            draft.write_bytes(source.read_bytes())
         copies.append(target)
     return copies

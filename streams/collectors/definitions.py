@@ -6,8 +6,6 @@ is read from its beginning at every start; once its end is reached, what it does
 
 import asyncio
 import logging
-import os
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from schemas.event import to_json
 from schemas.reading import Unusable, body_of, canonical_entry, read_entry
 from schemas.topics import CATALOG
 from streams.collectors.producer import ProducerSettings
+from streams.secret_files import write_secret
 
 AGAIN_SECONDS: Final = 1.0
 _ENTRIES_A_TURN: Final = 50
@@ -92,7 +91,7 @@ class Definitions:
         version = self.version
         content = b"".join(held.canonical + b"\n" for held in self._entries.values())
         try:
-            await asyncio.to_thread(self._write, content)
+            await asyncio.to_thread(write_secret, self._path, content)
         except OSError as error:
             _log.warning("the definitions cannot be kept in a file: %s", error.strerror)
             return
@@ -195,18 +194,6 @@ class Definitions:
             return
         for line in lines:
             self._take(line)
-
-    def _write(self, content: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(6)}")
-        try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 async def _partitions(consumer: AIOKafkaConsumer) -> set[int]:

@@ -1,13 +1,13 @@
 """`/reports`: the reports that were written for a site, for its owner and analysts, as they lie under HOME/reports.
 
-Nothing of an address ever becomes a path: what is asked for is looked up among the names that are there.
+Nothing of an address becomes a path as it is: the shelf makes safe names of kind and period, a file is one of five.
 """
 
 import asyncio
-import json
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from streams.collectors.answers import Answer
 from streams.collectors.edge import Edge
 from streams.collectors.pages import PAGE_POLICY, fixed_file
 from streams.collectors.sign_in import signed_in
+from streams.kept_reports import Kept, Shelf
 
 FILES: Final = {
     "ko.html": "text/html",
@@ -49,23 +50,16 @@ OPENAPI: Final = {
 }
 
 
-class Revision(NamedTuple):
-    """One revision of a report on disk."""
-
-    kind: str
-    period: str
-    number: int
-    made_at: str
-    folder: Path
-
-
 def routes(edge: Edge) -> list[web.RouteDef]:
     """The list, the newest revision of a report, and the files of each."""
+
+    shelf = Shelf(edge.settings.home)
 
     async def listed(request: web.Request) -> web.Response:
         """The reports of a site."""
         person = signed_in(edge, request, "owner", "analyst")
-        found = await asyncio.to_thread(revisions, edge.settings.home, person.site)
+        found = await asyncio.to_thread(shelf.listed, person.site)
+        found.sort(key=lambda one: (one.made_at, one.kind, one.period, one.revision), reverse=True)
         return web.Response(
             text=_page(found), content_type="text/html", charset="utf-8",
             headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"},
@@ -73,24 +67,16 @@ def routes(edge: Edge) -> list[web.RouteDef]:
 
     async def newest(request: web.Request) -> web.Response:
         """The newest revision of one report, in the language asked for."""
-        person = signed_in(edge, request, "owner", "analyst")
-        found = await asyncio.to_thread(revisions, edge.settings.home, person.site)
-        asked = (request.match_info["kind"], request.match_info["period"])
-        of_it = [one for one in found if (one.kind, one.period) == asked]
-        if not of_it:
-            raise _absent()
-        one = max(of_it, key=lambda each: each.number)
+        person, asked = signed_in(edge, request, "owner", "analyst"), request.match_info
+        kept = await asyncio.to_thread(shelf.newest, person.site, asked["kind"], asked["period"])
         language = "en" if request.query.get("language") == "en" else "ko"
-        return await asyncio.to_thread(_file, one, f"{language}.html")
+        return await asyncio.to_thread(_file, kept.path if kept else None, f"{language}.html")
 
     async def file(request: web.Request) -> web.Response:
         """One file of one revision."""
-        person = signed_in(edge, request, "owner", "analyst")
-        asked = request.match_info
-        for one in await asyncio.to_thread(revisions, edge.settings.home, person.site):
-            if (one.kind, one.period, str(one.number)) == (asked["kind"], asked["period"], asked["number"]):
-                return await asyncio.to_thread(_file, one, asked["file"])
-        raise _absent()
+        person, asked = signed_in(edge, request, "owner", "analyst"), request.match_info
+        folder = shelf.revision(person.site, asked["kind"], asked["period"], asked["number"])
+        return await asyncio.to_thread(_file, folder, asked["file"])
 
     return [
         web.get("/reports", listed),
@@ -100,39 +86,21 @@ def routes(edge: Edge) -> list[web.RouteDef]:
     ]
 
 
-def revisions(home: Path, site: str) -> list[Revision]:
-    """A home and a site -> every revision of its reports, the last made first; what is half written is none."""
-    found = []
-    for figures in (home / "reports" / site).glob("*/*/*/figures.json"):
-        folder = figures.parent
-        if folder.name.isdigit():
-            told: dict[str, Any] = json.loads(figures.read_bytes())
-            if told["site"] == site:
-                found.append(
-                    Revision(told["kind"], told["period"], int(folder.name), told["made_at"], folder)
-                )
-    return sorted(found, key=lambda one: (one.made_at, one.kind, one.period, one.number), reverse=True)
-
-
-def _file(one: Revision, name: str) -> web.Response:
-    path = one.folder / name
-    if name not in FILES or not path.is_file():
-        raise _absent()
+def _file(folder: Path | None, name: str) -> web.Response:
+    path = folder / name if folder is not None and name in FILES else None
+    if path is None or not path.is_file():
+        raise Answer(404, Problem("the report", "no such report of this site", "one of /reports"))
     return web.Response(
         body=path.read_bytes(), content_type=FILES[name], charset="utf-8" if name.endswith("html") else None,
         headers={"Content-Security-Policy": _REPORT_POLICY, "Cache-Control": "no-store"},
     )  # fmt: skip
 
 
-def _absent() -> Answer:
-    return Answer(404, Problem("the report", "no such report of this site", "one of /reports"))
-
-
-def _page(found: list[Revision]) -> str:
+def _page(found: Sequence[Kept]) -> str:
     """Revisions -> the list as a page; every name in it is text."""
     lines = []
     for one in found:
-        address = f"/reports/{quote(one.kind, safe='')}/{quote(one.period, safe='')}/{one.number}"
+        address = f"/reports/{quote(one.kind, safe='')}/{quote(one.period, safe='')}/{one.revision}"
         files = " ".join(
             f'<a href="{escape(address)}/{name}">{label}</a>'
             for name, label in (
@@ -144,7 +112,7 @@ def _page(found: list[Revision]) -> str:
         )
         kind = _KINDS.get(one.kind, one.kind)
         lines.append(
-            f"<tr><td>{escape(kind)}</td><td>{escape(one.period)}</td><td>{one.number}</td>"
+            f"<tr><td>{escape(kind)}</td><td>{escape(one.period)}</td><td>{one.revision}</td>"
             f"<td>{escape(one.made_at[:16].replace('T', ' '))}</td><td>{files}</td></tr>"
         )
     rows = "".join(lines) or '<tr><td colspan="5">아직 보고서가 없습니다 · No report yet</td></tr>'

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import secrets
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +10,8 @@ import orjson
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
+
+from streams.secret_files import write_secret
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class UnrecordedScans(Collector):
         self._changed = False
         content = orjson.dumps([[site, code, count] for (site, code), count in sorted(self._counts.items())])
         try:
-            await asyncio.to_thread(self._write, content)
+            await asyncio.to_thread(write_secret, self._path, content)
         except OSError:
             self._changed = True
 
@@ -59,15 +59,3 @@ class UnrecordedScans(Collector):
         for (site, code), count in sorted(self._counts.items()):
             family.add_metric([site, code], count)
         yield family
-
-    def _write(self, content: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(6)}")
-        try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
-        finally:
-            draft.unlink(missing_ok=True)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from streams.kept_reports import Shelf
 from tests.collectors.test_sign_in import Door, Page
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'%2e%2e"
 
 
-def written(home: Path, site: str, kind: str, period: str, number: int, folder: str = "") -> None:
+def written(home: Path, site: str, kind: str, period: str, number: int) -> None:
     """A revision as the reports' own room leaves it."""
-    place = home / "reports" / site / kind / (folder or period) / str(number)
+    place = Shelf(home).folder(site, kind, period) / str(number)
     place.mkdir(parents=True)
     told = {"site": site, "kind": kind, "period": period, "made_at": f"2026-04-0{number}T09:00:00+09:00"}
     (place / "figures.json").write_text(json.dumps(told), encoding="utf-8")
@@ -26,7 +27,7 @@ def door(tmp_path: Path) -> Door:
     made = Door(tmp_path)
     written(tmp_path, "clinic", "monthly", "2026-03", 1)
     written(tmp_path, "clinic", "monthly", "2026-03", 2)
-    written(tmp_path, "clinic", "campaign", HOSTILE, 1, "hostile")
+    written(tmp_path, "clinic", "campaign", HOSTILE, 1)
     written(tmp_path, "other", "monthly", "2026-02", 1)
     (tmp_path / "reports" / "clinic" / "secret.html").write_text("secret", encoding="utf-8")
     return made

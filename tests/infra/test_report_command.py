@@ -12,8 +12,8 @@ from infra.cli import headwater
 from infra.local import stack
 from infra.local.stack import REPORTER, parts
 from infra.reports.always import look
-from infra.reports.keeping import Shelf
 from infra.settings import Settings, as_environment
+from streams.kept_reports import Shelf
 from tests.infra.conftest import RunningFront, home_at
 
 SITE = "reported"

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from grafana.reports.report import Figures
-from infra.reports.keeping import FIGURES, Shelf, as_json, digest, folder_name, put_down, read_figures
+from infra.reports.keeping import as_json, digest, read_figures
 from infra.reports.periods import Asked
 from infra.reports.writing import copied, keep
+from streams.kept_reports import FIGURES, Shelf, folder_name, put_down
 from tests.reports.given_figures import SITE, campaign, monthly, of_campaign
 from tests.reports.hostile import PAYLOADS
 
