@@ -82,15 +82,23 @@ def install(root: Path = ROOT, folder: str = ".venv") -> bool:
     stamp.unlink(missing_ok=True)
     source = wheels(python, cache_folder(), root)
     print("installing", file=sys.stderr)
-    command = [str(python), "-m", "pip", "--isolated", "install", "--quiet", "--require-hashes", "--no-deps"]
-    command += ["--no-index", "--find-links", str(source), "--disable-pip-version-check"]
-    if subprocess.run([*command, *_locked(root)], check=False).returncode:
-        raise CannotInstall(
-            f"the packages could not be installed (see above); if a file is damaged, remove {source}"
-        )
+    install_from(source, python, root)
     _install_project(root, place, python)
     stamp.write_text(wanted, encoding="ascii")
     return True
+
+
+def install_from(source: Path, python: Path, root: Path = ROOT) -> None:
+    """Wheels -> packages of a Python: first uv by pip, then all of them by uv, in a tenth of pip's time."""
+    found = ["--no-index", "--find-links", str(source), "--no-deps", "--quiet"]
+    by_pip = [str(python), "-m", "pip", "--isolated", "install", *found, "--disable-pip-version-check", "uv"]
+    uv = [str(python.with_name("uv")), "--no-config", "pip", "install", "--python", str(python)]
+    by_uv = [*uv, "--offline", "--no-cache", "--require-hashes", *found, *_locked(root)]
+    for command in (by_pip, by_uv):
+        if subprocess.run(command, check=False).returncode:
+            raise CannotInstall(
+                f"the packages could not be installed (see above); if a file is damaged, remove {source}"
+            )
 
 
 def _locked(root: Path) -> list[str]:
