@@ -133,6 +133,11 @@ class Follower:
         archive = [self._archived(*one, version) for one in applied]
         return Told(archive, dead, forgotten)
 
+    def written_names(self, site: str, identifiers: Iterable[str]) -> list[str]:
+        """Identifiers that were forgotten -> the texts under which the archive may hold them."""
+        names = self.fold.sites[site].forgotten.written_names(identifiers)
+        return sorted({name.partition(":")[2] for name in names})
+
     def without_forgotten(self, site: str, rows: Iterable[Row], version: int) -> list[Row]:
         """Rows of the archive -> those of them that name somebody who is forgotten now, written anew without."""
         forgettings = self.fold.sites[site].forgotten

@@ -469,7 +469,7 @@ class Stepper:
     async def _erase(self, follower: Follower, forgotten: dict[str, list[str]], version: int) -> None:
         """What was archived before of people who are forgotten now, written anew without them."""
         for site, identifiers in forgotten.items():
-            named = sorted({identifier.partition(":")[2] for identifier in identifiers})
+            named = follower.written_names(site, identifiers)
             for start in range(0, len(named), NAMED_AT_ONCE):
                 lot = named[start : start + NAMED_AT_ONCE]
                 held = await self._until_done(partial(self._sink.archived, site, lot))

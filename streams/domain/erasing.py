@@ -39,10 +39,11 @@ def erased(value: bytes, at: int, forgettings: Forgettings) -> str:
 
 def _named(said: Any, kind: str, at: int, forgettings: Forgettings) -> Any:
     if isinstance(said, list):
-        return list(dict.fromkeys(_named(one, kind, at, forgettings) for one in said))
+        named = [_named(one, kind, at, forgettings) for one in said]
+        return said if named == said else list(dict.fromkeys(named))
     if not isinstance(said, str):
         return said
-    return forgettings.name(f"{kind}:{said}", at).removeprefix(f"{kind}:")
+    return forgettings.written_name(f"{kind}:{said}", at).removeprefix(f"{kind}:")
 
 
 def _listed(one: Any, at: int, forgettings: Forgettings) -> Any:

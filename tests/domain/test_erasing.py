@@ -1,5 +1,7 @@
 """What the archive keeps of an event of somebody who was forgotten, and names that lead nowhere."""
 
+import random
+
 import orjson
 import pytest
 
@@ -83,3 +85,28 @@ def test_an_identifier_is_another_after_each_forgetting_whatever_the_order() -> 
     assert first.nodes("lead_id:L1") == [
         first.node("lead_id:L1", 1_000), first.node("lead_id:L1", 1_500), "lead_id:L1#2",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_was_kept_is_the_same_in_whichever_order_the_forgettings_came(seed: int) -> None:
+    """As an agent does it: what was written before is found by the names it may stand under, and written anew."""
+    rng = random.Random(seed)
+    visitors = ["v1", "v2", renamed("visitor_id", "f0", 0), "가"]
+    said = [
+        (rng.randrange(6), orjson.dumps({"n": n, "visitor_id": rng.choice(visitors), "phone_aliases": rng.choices([PHONE, OLD], k=2)}))
+        for n in range(8)
+    ]  # fmt: skip
+    identifiers = ["visitor_id:v1", "visitor_id:v2", "visitor_id:가", f"phone:{PHONE}", f"phone:{OLD}"]
+    ended = [(f"f{n}", rng.randrange(6), tuple(rng.sample(identifiers, rng.randint(1, 3)))) for n in range(4)]
+    known, kept = Forgettings(), dict[int, str]()
+    came: list[tuple[int, bytes] | tuple[str, int, tuple[str, ...]]] = [*said, *ended]
+    for one in rng.sample(came, len(came)):
+        if len(one) == 2:
+            kept[said.index(one)] = erased(one[1], one[0], known)
+            continue
+        known.note(*one)
+        written = [name.partition(":")[2] for name in known.written_names(one[2])]
+        for n, payload in kept.items():
+            if any(name in payload for name in written):
+                kept[n] = erased(payload.encode(), said[n][0], known)
+    assert kept == {n: erased(value, at, known) for n, (at, value) in enumerate(said)}
