@@ -1,10 +1,11 @@
 """Nothing fails, and everything that can be said arrives: what is published is what the reference says."""
 
 import random
+from typing import Any
 
 import pytest
 
-from tests.line.harness import Line
+from tests.line.harness import Line, Record
 from tests.line.judging import judge
 from tests.line.records import big_history, entry_record, event_record, history_of, mixed, poison, reasons_of
 
@@ -38,6 +39,26 @@ def test_entries_before_between_and_after_the_events(line: Line) -> None:
     line.until_caught_up()
     line.append([entry_record(one) for one in catalog])
     line.until_caught_up()
+    judge(line)
+
+
+def test_a_forgetting_comes_after_a_later_one(line: Line) -> None:
+    """What the archive names by the later forgetting, which came first, goes by the earlier one's name from then on."""
+    line.worker()
+
+    def said(id: str, day: int, type: str, **fields: Any) -> Record:
+        at = f"2026-02-{day:02}T01:00:00Z"
+        return event_record({"event_id": id, "type": type, "site": "center", "occurred_at": at, **fields})
+
+    gone: dict[str, Any] = {"identifiers": [{"visitor_id": "v1"}]}
+    for one in (
+        said("first", 1, "visit_seen", visitor_id="v1", url="https://center.example/"),
+        said("between", 5, "visit_seen", visitor_id="v1", url="https://center.example/"),
+        said("later", 9, "person_forgotten", **gone),
+        said("earlier", 3, "person_forgotten", **gone),
+    ):
+        line.append([one])
+        line.until_caught_up()
     judge(line)
 
 
