@@ -2,7 +2,6 @@
 
 import math
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -17,10 +16,10 @@ from grafana.page import Answer, Frame, Shown, page, without_gaps
 from grafana.panel import Board, Column, Kind, Link, Panel, Row, Step
 from grafana.words import ACTIONS, TOO_FEW, Language, Text
 from grafana.writing import in_unit, said
+from tests.browser import CHROMIUM
 
 SHOWN = Shown("center", "2026-03-01", "2026-03-31", "Asia/Seoul", {}, "2026-04-01 09:00", ("ko", "en"))
 NASTY = "\"'><script>document.title='ran'</script></title></svg><img src=x onerror=\"document.title='ran'\">\u202e\u200b"
-BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def panel(kind: Kind, *columns: Column, **more: Any) -> Panel:
@@ -200,14 +199,14 @@ def test_a_page_allows_its_own_style_and_nothing_else() -> None:
     assert "unsafe" not in policy
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_nothing_runs_in_a_browser(tmp_path: Path) -> None:
     pages = everywhere(NASTY)
     path = tmp_path / "all.html"
     laxer = "default-src 'none'; script-src 'unsafe-inline';"  # the text itself must not run, policy or not
     path.write_text("".join(pages.values()).replace("default-src 'none';", laxer), encoding="utf-8")
     shown = subprocess.run(
-        [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", path.as_uri()],
+        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", path.as_uri()],
         capture_output=True, text=True, timeout=60, check=True,
     ).stdout  # fmt: skip
     assert "<title>ran" not in shown

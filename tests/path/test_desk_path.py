@@ -3,7 +3,6 @@
 import base64
 import hmac
 import re
-import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from infra.local import stack
 from infra.settings import Settings
 from streams.collectors.keys import KeyKind, KeyRing
 from streams.collectors.signatures import Webhooks
+from tests.browser import chromium
 from tests.path.conftest import headwater
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 SITE = "desk-centre"
-BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
-QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NASTY = '"><img src=x onerror="document.title=\'ran\'">'
 ENTRIES: list[dict[str, Any]] = [
     {
@@ -197,10 +195,6 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A site with six calls on the running stack, and a desk that may answer for it."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)}")
     folder = tmp_path_factory.mktemp("desk")
     (folder / "catalog.yaml").write_bytes(orjson.dumps([{"site": SITE, **entry} for entry in ENTRIES]))
     (folder / "calls.jsonl").write_bytes(b"\n".join(orjson.dumps(call) for call in calls()))
@@ -211,12 +205,8 @@ def desk(home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     ):
         done = headwater(home, *command)
         assert done.returncode == 0, done.stderr
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu", *QUIET]
-        )
+    with chromium() as browser:
         yield Desk(home, browser)
-        browser.close()
 
 
 def pick(page: "Page", nth: int) -> None:

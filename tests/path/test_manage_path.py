@@ -1,7 +1,6 @@
 """The manage page in a real browser: an owner's sheet becomes links, codes, a menu and spend in ClickHouse."""
 
 import http.client
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from openpyxl import Workbook
 from infra.local import stack
 from infra.settings import Settings
 from streams.collectors.keys import KeyKind, KeyRing
+from tests.browser import chromium
 from tests.path.conftest import headwater
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 SITE = "manage-centre"
-BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
-QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NASTY = "<img src=x onerror=document.title='ran'>"
 RESPONSIBLE = "김하나"
 HOME_PAGE = "https://www.manage-centre.example/"
@@ -105,20 +103,12 @@ class Manage:
 @pytest.fixture(scope="module")
 def manage(home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manage]:
     """A site on the running stack, and a browser."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)}")
     catalog = tmp_path_factory.mktemp("manage") / "catalog.yaml"
     catalog.write_bytes(orjson.dumps(ENTRY))
     done = headwater(home, "define", str(catalog))
     assert done.returncode == 0, done.stderr
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu", *QUIET]
-        )
+    with chromium() as browser:
         yield Manage(home, browser)
-        browser.close()
 
 
 def audit_sheet(path: Path) -> Path:

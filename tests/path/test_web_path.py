@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import threading
 import time
 import wave
@@ -18,6 +17,7 @@ import pytest
 from infra.local import stack
 from infra.settings import Settings
 from streams.collectors.keys import KeyKind, KeyRing
+from tests.browser import chromium
 from tests.path.conftest import headwater
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
-BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
 PHONE = (
     "Mozilla/5.0 (Linux; Android 14; SM-S911N) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/126.0.0.0 Mobile Safari/537.36"
@@ -34,13 +33,6 @@ AD = (
     "utm_source=naver&utm_medium=cpc&utm_campaign=spring&name=%EA%B9%80"
     "&NaPm=ct%3Dm1abc%7Cci%3D0zK0003%7Ctr%3Dsa%7Chk%3D9f8e&n_keyword=%EC%96%B8%EC%96%B4"
 )
-QUIET = [
-    "--autoplay-policy=no-user-gesture-required",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 PAGE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>물길언어센터</title>
 <script>window.hw = window.hw || [];</script>
@@ -187,22 +179,14 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator["Browser"]:
-    """The machine's own browser, without a profile."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)}")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu", *QUIET]
-        )
-        yield browser
-        browser.close()
+def browser() -> Iterator["Browser"]:
+    """A browser whose videos play by themselves."""
+    with chromium("--autoplay-policy=no-user-gesture-required") as opened:
+        yield opened
 
 
 @pytest.fixture
-def watched(home: Settings, chromium: "Browser", request: pytest.FixtureRequest) -> Iterator[Watched]:
+def watched(home: Settings, browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Watched]:
     """A site of the test's own on the running stack, with a browser key for its origin."""
     website = Website(f"http://127.0.0.1:{home.collector_port}")
     website.site = request.node.name.removeprefix("test_").replace("[", "-").rstrip("]")[:60]
@@ -213,7 +197,7 @@ def watched(home: Settings, chromium: "Browser", request: pytest.FixtureRequest)
         types=["*", "status_changed"],
         origins=[website.origin],
     )
-    yield Watched(home, website, chromium)
+    yield Watched(home, website, browser)
     website.stop()
 
 

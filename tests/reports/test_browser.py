@@ -1,31 +1,23 @@
 """Reports full of hostile text, opened in a real Chromium: nothing runs, nothing is fetched, all of it is text."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser import chromium
 from tests.reports.given_figures import EVERY, FIELD, campaign, channel, monthly
 from tests.reports.hostile import PAYLOADS
 from tests.reports.test_documents import hostile, html_of
 
-BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 def everything() -> str:
