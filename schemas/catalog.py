@@ -1,4 +1,4 @@
-"""What an operator defines: sites, channels, campaigns, codes, numbers, goals, segments, tests, keywords.
+"""What an operator defines: sites, channels, campaigns, codes, numbers, goals, segments, tests, keywords, tools, content.
 
 Every field but the envelope may be absent: an entry is laid over the shipped one, field by field.
 """
@@ -78,6 +78,8 @@ RULE_FIELDS = (
     "keyword",
     "scan_id",
 )
+
+ADDRESS_FIELDS = ("url", "url_host", "url_path", "url_query")
 
 
 def _known_zone(name: str) -> str:
@@ -325,6 +327,10 @@ class SiteEntry(CatalogEntry):
     stages: Annotated[list[Slug], Field(min_length=1, max_length=20)] | None = None
     roi_months: Annotated[int, Field(ge=1, le=1_200)] | None = None
     cac_target: WonNotNegative | None = None
+    reference_cpc: WonNotNegative | None = None
+    reference_cpv: WonNotNegative | None = None
+    contribution_margin: Share | None = None
+    baseline_monthly_revenue: WonNotNegative | None = None
     thresholds: Thresholds | None = None
     attribution: Attribution | None = None
     call_inquiries: Annotated[Literal["off", "answered"], BeforeValidator(_off_is_a_word)] | None = None
@@ -452,52 +458,125 @@ class TrackingNumberEntry(CatalogEntry):
         return self
 
 
-class GoalEntry(CatalogEntry):
-    """What a visit can achieve and what that is worth."""
+class ComparedEntry(CatalogEntry):
+    """What is judged by one period against an earlier one, both of inclusive local days."""
+
+    name: Names | None = None
+    baseline_from: OpenDay = None
+    baseline_to: OpenDay = None
+    judged_from: OpenDay = None
+    judged_to: OpenDay = None
+
+    @model_validator(mode="after")
+    def _periods_run_forward(self) -> Self:
+        _need_order("baseline_from", self.baseline_from, "baseline_to", self.baseline_to)
+        _need_order("judged_from", self.judged_from, "judged_to", self.judged_to)
+        return self
+
+
+class GoalEntry(ComparedEntry):
+    """What a visit can achieve and what that is worth, or by how much an index is to change."""
 
     kind: Literal["goal"] = "goal"
-    name: Names | None = None
     stage: Slug | None = None
     rules: RuleSet | None = None
+    contents: Annotated[list[Text], Field(max_length=1_000)] | None = None
     value: QuantityNotNegative | None = None
     monthly_price: QuantityNotNegative | None = None
     months: QuantityNotNegative | None = None
     retention: Share | None = None
     price: QuantityNotNegative | None = None
     close_rate: Share | None = None
+    metric: Slug | None = None
+    channel: Slug | None = None
+    branch: Slug | None = None
+    change: Quantity | None = None
+    change_kind: Literal["relative", "absolute"] | None = None
+    tool: Label | None = None
+
+    @model_validator(mode="after")
+    def _is_found_by_address(self) -> Self:
+        for rule in self.rules or ():
+            if rule.field not in ADDRESS_FIELDS:
+                refuse_invalid("rules", f"field {rule.field!r}", f"one of {', '.join(ADDRESS_FIELDS)}")
+            if rule.matches is not None:
+                refuse_invalid("rules", "matches", "equals or contains: a goal's page is found by these two")
+        return self
 
 
 class SegmentEntry(CatalogEntry):
-    """A group of customers: new, repeat or dormant, by days and payments, with its goal."""
+    """A group of customers: new, repeat or dormant, by days, payments and visits, with its goal."""
 
     kind: Literal["segment"] = "segment"
     name: Names | None = None
     base: Literal["new", "repeat", "dormant"] | None = None
     days: Annotated[int, Field(ge=1, le=3_660)] | None = None
     payments: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    visits: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    service: Label | None = None
     goal_metric: Slug | None = None
     goal_count: QuantityNotNegative | None = None
 
 
 class ExperimentEntry(CatalogEntry):
-    """A hypothesis, its variants and the metric that decides."""
+    """A hypothesis and why it is held, its variants, the metric that decides, and how large a result must be."""
 
     kind: Literal["experiment"] = "experiment"
     name: Names | None = None
     hypothesis: Text | None = None
+    why: Text | None = None
     metric: Slug | None = None
     variants: Annotated[list[Label], Field(min_length=2, max_length=20)] | None = None
+    control: Label | None = None
+    minimal_effect: Annotated[float, Field(gt=0, le=1)] | None = None
+    baseline_rate: Share | None = None
+    alpha: Annotated[float, Field(gt=0, lt=1)] | None = None
+    power: Annotated[float, Field(gt=0, lt=1)] | None = None
+    assigned_by: Literal["event", "utm_content", "landing_page"] | None = None
+    campaign: Label | None = None
+    window_days: Annotated[int, Field(ge=1, le=3_660)] | None = None
     starts_on: OpenDay = None
     ends_on: OpenDay = None
 
     @model_validator(mode="after")
     def _is_a_test(self) -> Self:
         _need_unique("variants", self.variants or ())
-        if self.starts_on and self.ends_on and self.starts_on > self.ends_on:
-            refuse_invalid(
-                "ends_on", f"{self.ends_on} before starts_on {self.starts_on}", "on or after starts_on"
-            )
+        if self.control is not None and self.control not in (self.variants or ()):
+            refuse_invalid("control", "no variant of the experiment", "one of variants")
+        _need_order("starts_on", self.starts_on, "ends_on", self.ends_on)
         return self
+
+
+class Worth(Spoken):
+    """What one unit of a metric is worth in won; below 0 where less of it is better, as with hours of work."""
+
+    metric: Slug
+    unit_value: Quantity
+    channel: Slug | None = None
+
+
+Worths = Annotated[list[Worth], Field(max_length=100)]
+
+
+class ToolEntry(ComparedEntry):
+    """A tool or automation; its cost is the spend whose campaign is its id, its yield is worked out per unit."""
+
+    kind: Literal["tool"] = "tool"
+    adopted_on: OpenDay = None
+    gains: Worths | None = None
+    savings: Worths | None = None
+
+
+class ContentEntry(CatalogEntry):
+    """A piece of content: where visitors land on it, what it cost, and its files."""
+
+    kind: Literal["content"] = "content"
+    name: Names | None = None
+    landing_pages: Annotated[list[Text], Field(max_length=1_000)] | None = None
+    cost: WonNotNegative | None = None
+    published_on: OpenDay = None
+    reference_cpc: WonNotNegative | None = None
+    files: Annotated[list[Text], Field(max_length=1_000)] | None = None
 
 
 class KeywordListEntry(CatalogEntry):
@@ -519,6 +598,8 @@ ENTRY_KINDS: dict[str, type[CatalogEntry]] = {
     "segment": SegmentEntry,
     "experiment": ExperimentEntry,
     "keyword_list": KeywordListEntry,
+    "tool": ToolEntry,
+    "content": ContentEntry,
 }
 
 
@@ -530,6 +611,8 @@ NESTED: dict[str, type[Spoken]] = {
     "menu": MenuItem,
     "which": MenuChoice,
     "rules": Condition,
+    "gains": Worth,
+    "savings": Worth,
 }
 
 
@@ -552,3 +635,8 @@ def _need_unique(field: str, names: Sequence[str]) -> None:
         if name in seen:
             refuse_invalid(field, f"{name!r} twice", "each only once")
         seen.add(name)
+
+
+def _need_order(first_name: str, first: date | None, last_name: str, last: date | None) -> None:
+    if first and last and first > last:
+        refuse_invalid(last_name, f"{last} before {first_name} {first}", f"on or after {first_name}")

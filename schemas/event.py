@@ -11,8 +11,14 @@ from schemas.leads import (
     ReferralMade,
     StatusChanged,
 )
-from schemas.messages import ContentEngaged, MessageTracked
-from schemas.money import MeasureRecorded, PaymentReceived, SearchVolumeMeasured, SpendRecorded
+from schemas.messages import ContentEngaged, ExperimentAssigned, MessageTracked
+from schemas.money import (
+    MeasureRecorded,
+    PaymentReceived,
+    SearchQueryMeasured,
+    SearchVolumeMeasured,
+    SpendRecorded,
+)
 from schemas.touchpoints import (
     CallEnded,
     CallTagged,
@@ -32,6 +38,7 @@ __all__ = [
     "ContentEngaged",
     "Event",
     "EventWithdrawn",
+    "ExperimentAssigned",
     "InvitationSent",
     "MeasureRecorded",
     "MessageTracked",
@@ -42,6 +49,7 @@ __all__ = [
     "PersonIdentified",
     "QrScanned",
     "ReferralMade",
+    "SearchQueryMeasured",
     "SearchVolumeMeasured",
     "SourceTold",
     "SpendRecorded",
@@ -65,7 +73,9 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "person_identified": PersonIdentified,
     "message_tracked": MessageTracked,
     "content_engaged": ContentEngaged,
+    "experiment_assigned": ExperimentAssigned,
     "search_volume_measured": SearchVolumeMeasured,
+    "search_query_measured": SearchQueryMeasured,
     "measure_recorded": MeasureRecorded,
     "invitation_sent": InvitationSent,
     "referral_made": ReferralMade,

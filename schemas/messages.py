@@ -1,4 +1,4 @@
-"""What is sent to people and what they do with content."""
+"""What is sent to people, what they do with content, and which variant of an experiment they see."""
 
 from __future__ import annotations
 
@@ -30,3 +30,12 @@ class ContentEngaged(Browsed):
     watched_seconds: MediaSeconds | None = None
     length_seconds: MediaSeconds | None = None
     value: Quantity | None = None
+
+
+class ExperimentAssigned(Browsed):
+    """This person (a visitor, a lead, a call) got this variant of an experiment."""
+
+    type: Literal["experiment_assigned"] = "experiment_assigned"
+    experiment: Label
+    variant: Label
+    call_id: Identifier | None = None

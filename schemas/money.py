@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from schemas.envelope import Event, refuse_invalid, refuse_missing
-from schemas.scalars import Count, Currency, Day, Hours, Identifier, Label, Month, Quantity, Slug, Won
+from schemas.scalars import Count, Currency, Day, Hours, Identifier, Label, Month, Quantity, Slug, Text, Won
 
 LONGEST_PERIOD_DAYS = 3_660
 KINDS_WITHOUT_CHANNEL = frozenset({"sales", "tool", "upkeep", "training"})
@@ -77,6 +77,23 @@ class SearchVolumeMeasured(Event):
     own: bool
     volume: Count
     month: Month
+
+
+class SearchQueryMeasured(Event):
+    """How often a search engine showed the site for a query over inclusive days; the newest counts."""
+
+    type: Literal["search_query_measured"] = "search_query_measured"
+    query: Text
+    engine: Literal["google", "naver", "other"]
+    clicks: Count
+    impressions: Count | None = None
+    period_start: Day
+    period_end: Day
+
+    @model_validator(mode="after")
+    def _has_a_period(self) -> Self:
+        need_a_period(self.period_start, self.period_end, "period_start", "period_end")
+        return self
 
 
 def need_a_period(first: date, last: date, first_name: str, last_name: str) -> None:

@@ -49,7 +49,7 @@ def page(visitor: str | None = "v1", at: At = "09:00", url: str = HOME, **fields
 
 
 def clicked(
-    visitor: str | None = "v1", at: At = "09:00", target: str = LINE, kind: str = "tel", **fields: Any
+    visitor: str | None = "v1", at: At = "09:00", target: str | None = LINE, kind: str = "tel", **fields: Any
 ) -> Event:
     """A contact_clicked."""
     return happened(
@@ -160,6 +160,56 @@ def message(
         message_id=message_id,
         action=action,
         medium=medium,
+        **fields,
+    )
+
+
+def engaged(
+    content: str = "guide",
+    kind: str = "download",
+    visitor: str | None = "v1",
+    at: At = "09:00",
+    **fields: Any,
+) -> Event:
+    """A content_engaged."""
+    return happened(
+        "content_engaged",
+        at,
+        f"{visitor}/{content}",
+        visitor_id=visitor,
+        content=content,
+        kind=kind,
+        **fields,
+    )
+
+
+def assigned(
+    experiment: str = "greeting",
+    variant: str = "a",
+    visitor: str | None = "v1",
+    at: At = "09:00",
+    **fields: Any,
+) -> Event:
+    """An experiment_assigned."""
+    who = visitor or fields.get("lead_id") or fields.get("call_id")
+    return happened(
+        "experiment_assigned",
+        at,
+        f"{experiment}/{who}",
+        visitor_id=visitor,
+        experiment=experiment,
+        variant=variant,
+        **fields,
+    )
+
+
+def invited(by: str | None = "L0", at: At = "09:00", **fields: Any) -> Event:
+    """An invitation_sent; give `referrer_phone` with `by` None for somebody without a lead."""
+    return happened(
+        "invitation_sent",
+        at,
+        f"{by or fields.get('referrer_phone')}",
+        referrer_lead_id=by,
         **fields,
     )
 

@@ -26,9 +26,11 @@ KEYS = {
     "campaign_rows": ("site", "campaign"),
     "site_rows": ("site",),
     "channel_rows": ("site", "channel"),
+    "activity_rows": ("site", "event_id"),
+    "definition_rows": ("site", "kind", "id"),
 }
 INSTANTS = {"touched_at", "converted_at", "paid_at", "started_at", "first_touch_at", "inquiry_at", "consult_at",
-            "registration_at"}  # fmt: skip
+            "registration_at", "happened_at", "defined_at"}  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _APART = {"run", "version", "deleted"}
 
@@ -149,6 +151,8 @@ def differences(mine: Published, theirs: Published) -> list[str]:
                 found.append(f"{table} {key}: {'missing' if one is None else 'extra'}: {one or other}")
                 continue
             for name in other:
+                if name == "definition" and orjson.loads(one[name]) == orjson.loads(other[name]):
+                    continue  # 1 and 1.0 say the same
                 if one.get(name) != other[name]:
                     found.append(f"{table} {key} {name}: {one.get(name)!r} should be {other[name]!r}")
     return found

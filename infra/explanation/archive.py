@@ -39,6 +39,9 @@ SELECT DISTINCT id FROM
     UNION ALL
     SELECT event_id AS id FROM headwater.calls
     WHERE run = {run:String} AND site = {site:String} AND person_id = {person:String}
+    UNION ALL
+    SELECT event_id AS id FROM headwater.activities
+    WHERE run = {run:String} AND site = {site:String} AND person_id = {person:String}
 )
 WHERE id != '' LIMIT {most:UInt32}
 """

@@ -23,7 +23,7 @@ from streams.snapshots import Snapshots
 
 ARCHIVE: Final = "event_archive"
 FINDINGS: Final = "audit_rows"
-COLUMNS: Final = ("person_id", "lead_id", "lead_key", "conversion_id", "call_id", "visitor_id")
+COLUMNS: Final = ("person_id", "lead_id", "lead_key", "conversion_id", "call_id", "visitor_id", "referrer")
 _BARE: Final[Mapping[str, str]] = {
     "lead_id": "lead_id",
     "lead_key": "lead_id",

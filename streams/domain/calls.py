@@ -86,7 +86,7 @@ class NumberLog:
     def _note(
         self, log: dict[str, list[tuple[int, str, str]]], fact: Fact, reach: int, present: bool
     ) -> list[str]:
-        number, visitor = fact.body
+        number, visitor = fact.body.number, fact.body.visitor
         entries = log.setdefault(number, [])
         if present:
             insort(entries, (fact.at, fact.id, visitor))

@@ -15,6 +15,9 @@ DEFAULT_STAGES: Final = ("inquiry", "consult", "registration")
 NEVER_LISTED: Final = ("lost", "dormant")
 MESSAGE_CHANNELS: Final = {"email": "email", "sms": "sms", "alimtalk": "messenger", "push": "push"}
 WORD_OF_MOUTH: Final = "word_of_mouth"
+DEFINED: Final = frozenset(("goal", "segment", "experiment", "keyword_list", "tool", "content"))
+EntryKey = tuple[str, str]  # kind, id
+OWNED_MEDIA: Final = ("reference_cpc", "reference_cpv", "contribution_margin", "baseline_monthly_revenue")
 
 
 class Channel(NamedTuple):
@@ -112,6 +115,18 @@ def _on_day(assignments: Iterable[Assignment], day: int) -> Assignment | None:
     return None
 
 
+def defined_anew(
+    entries: Mapping[EntryKey, CatalogEntry], before: Mapping[EntryKey, CatalogEntry]
+) -> dict[EntryKey, CatalogEntry]:
+    """Those of a site's newest entries that are published as they were said, and are other ones than before.
+
+    Equal is not enough: one instant may be spelt in two ways, and what is published must not depend on which came first.
+    """
+    return {
+        key: entry for key, entry in entries.items() if key[0] in DEFINED and entry is not before.get(key)
+    }
+
+
 class SiteCatalog:
     """Everything a site's entries say under a ruling; `entries` maps (kind, id) to the newest entry of each."""
 
@@ -176,6 +191,7 @@ class SiteCatalog:
         self.call_inquiries = bool(own and own.call_inquiries == "answered")
         self.answers: dict[str, str] = dict(own.answers or {}) if own else {}
         self.cac_target = own.cac_target if own else None
+        self.owned = {name: getattr(own, name, None) for name in OWNED_MEDIA}
         self.opening_hours: dict[str, list[str]] = dict(own.opening_hours or {}) if own else {}
         self.holidays: tuple[str, ...] = (
             tuple(sorted({one.isoformat() for one in own.holidays or ()})) if own else ()

@@ -33,7 +33,8 @@ from streams.domain.sources import CLICK_IDS, Source, read_source
     WITHDRAWN,
     FORGOTTEN,
     OTHER,
-) = range(17)
+    ACTIVITY,
+) = range(18)
 
 
 class Fact:
@@ -81,10 +82,35 @@ class Scan(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A number on a visitor's screen, or a click on one; `visitor` '' is somebody unknown."""
+    """A number on a visitor's screen; `visitor` '' is somebody unknown."""
 
     number: str
     visitor: str
+
+
+class Activity(NamedTuple):
+    """What somebody did, or was sent or shown, that is no touch; `referrer` as `kind:value`, '' for all not said."""
+
+    type: str
+    subject: str = ""
+    action: str = ""
+    medium: str = ""
+    campaign: str = ""
+    segment: str = ""
+    experiment: str = ""
+    variant: str = ""
+    referrer: str = ""
+    value: float | None = None
+    watched_seconds: float | None = None
+    length_seconds: float | None = None
+
+
+class Click(NamedTuple):
+    """A click on a number; `visitor` '' is somebody unknown."""
+
+    number: str
+    visitor: str
+    activity: Activity
 
 
 class Call(NamedTuple):
@@ -150,13 +176,6 @@ class Spend(NamedTuple):
     vat_excluded: bool
     clicks: int | None
     impressions: int | None
-
-
-class Message(NamedTuple):
-    """A message that was clicked."""
-
-    medium: str
-    campaign: str
 
 
 def _dialled(number: str) -> str:
@@ -240,11 +259,12 @@ def _page(e: Any) -> Body:
 
 
 def _click(e: Any) -> Body:
+    activity = Activity(e.type, action=e.kind)
     number = e164(e.target) if e.target and e.kind == "tel" else None
     if number is None:
-        return OTHER, _identifiers(e), None
+        return ACTIVITY, _identifiers(e), activity
     visitor = "visitor_id:" + e.visitor_id if e.visitor_id else ""
-    return CLICK, _identifiers(e), Shown(number, visitor)
+    return CLICK, _identifiers(e), Click(number, visitor, activity)
 
 
 def _scan(e: Any) -> Body:
@@ -314,13 +334,47 @@ def _identified(e: Any) -> Body:
 
 
 def _message(e: Any) -> Body:
-    if e.action != "clicked":
-        return OTHER, _identifiers(e), None
-    return MESSAGE, _identifiers(e), Message(e.medium or "", e.campaign or "")
+    body = Activity(
+        e.type,
+        e.message_id,
+        e.action,
+        e.medium or "",
+        e.campaign or "",
+        e.segment or "",
+        e.experiment or "",
+        e.variant or "",
+    )
+    return MESSAGE if e.action == "clicked" else ACTIVITY, _identifiers(e), body
+
+
+def _content(e: Any) -> Body:
+    body = Activity(
+        e.type,
+        e.content,
+        e.kind,
+        value=e.value,
+        watched_seconds=e.watched_seconds,
+        length_seconds=e.length_seconds,
+    )
+    return ACTIVITY, _identifiers(e), body
+
+
+def _assigned(e: Any) -> Body:
+    body = Activity(e.type, e.experiment, experiment=e.experiment, variant=e.variant)
+    return ACTIVITY, _with_call(_identifiers(e), e.call_id), body
+
+
+def _referrer(e: Any) -> str:
+    lead: str | None = e.referrer_lead_id
+    return f"lead_id:{lead}" if lead else f"phone:{e.referrer_phone}"
+
+
+def _invitation(e: Any) -> Body:
+    return ACTIVITY, _identifiers(e), Activity(e.type, referrer=_referrer(e))
 
 
 def _referral(e: Any) -> Body:
-    return REFERRAL, ("lead_id:" + e.lead_id,), None
+    return REFERRAL, ("lead_id:" + e.lead_id,), Activity(e.type, referrer=_referrer(e))
 
 
 def _withdrawn(e: Any) -> Body:
@@ -360,6 +414,9 @@ _READERS: Final[dict[str, Callable[[Any], Body]]] = {
     "spend_recorded": _spend,
     "person_identified": _identified,
     "message_tracked": _message,
+    "content_engaged": _content,
+    "experiment_assigned": _assigned,
+    "invitation_sent": _invitation,
     "referral_made": _referral,
     "event_withdrawn": _withdrawn,
     "person_forgotten": _forgotten,

@@ -7,6 +7,7 @@ withdrawn, an identifier is shared or forgotten, or a call turns out to be anoth
 from collections.abc import Callable
 from typing import Any
 
+from streams.domain.activities import ACTIVE, ActivityRow
 from streams.domain.facts import (
     CALL,
     MESSAGE,
@@ -41,6 +42,7 @@ class Person:
     """A component: its identifiers, its facts by what they are for, and what was last worked out of them."""
 
     __slots__ = (
+        "activities",
         "calls",
         "conversions",
         "facts",
@@ -71,6 +73,7 @@ class Person:
         self.told: list[Fact] | tuple[()] = ()
         self.stages: list[Fact] | tuple[()] = ()
         self.payments: list[Fact] | tuple[()] = ()
+        self.activities: dict[Fact, ActivityRow | None] | None = None  # and what was published of each
         self.touches: list[Touch] = []
         self.told_touches: list[Touch] | tuple[()] = ()
         self.conversions: dict[str, Any] | None = None
@@ -196,6 +199,10 @@ class People:
             field = _FIELDS.get(kind)
             if field is not None:
                 _append(person, field, fact)
+            if kind in ACTIVE:
+                if person.activities is None:
+                    person.activities = {}
+                person.activities[fact] = None
 
     def dissolve(self, person: Person) -> list[Fact]:
         """Take a person apart; the caller places the facts again."""

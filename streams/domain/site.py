@@ -10,13 +10,15 @@ from functools import partial
 from typing import Any, Final
 
 from schemas.catalog import CatalogEntry
+from streams.domain.activities import ACTIVE, ActivityRow, activity_row, mentions_of
 from streams.domain.calls import CallGroup, CallRow, NumberLog, newest
 from streams.domain.campaign_windows import CampaignWindows
-from streams.domain.catalog import SiteCatalog
+from streams.domain.catalog import EntryKey, SiteCatalog, defined_anew
 from streams.domain.channel_funnel import CALLS, SCANS, VISITS, ChannelFunnel, Key
 from streams.domain.claims import Claims
 from streams.domain.conversions import Conversion, LeadRow, PaymentRow, work_out
 from streams.domain.facts import (
+    ACTIVITY,
     CALL,
     CLICK,
     FORGOTTEN,
@@ -44,6 +46,7 @@ from streams.domain.touches import SESSION, Touch
 
 TOUCHES: Final = 1
 LEADS: Final = 2
+ACTIVITIES: Final = 4
 _NEVER: Final = 2**63 - 1
 
 Published = tuple[str, str]  # (table, key)
@@ -62,10 +65,12 @@ class Changes:
     """What one settling changed: per table the rows by key, None for one that ceased to be."""
 
     __slots__ = (
+        "activities",
         "calls",
         "campaigns",
         "catalog",
         "conversions",
+        "definitions",
         "funnel",
         "leads",
         "payments",
@@ -79,10 +84,12 @@ class Changes:
         self.payments: dict[str, PaymentRow | None] = {}
         self.leads: dict[str, LeadRow | None] = {}
         self.calls: dict[str, CallRow | None] = {}
+        self.activities: dict[str, ActivityRow | None] = {}
         self.spends: dict[str, SpendRow | None] = {}
         self.funnel: dict[Key, Any] = {}
         self.campaigns: dict[str, Any] = {}
         self.catalog: SiteCatalog | None = None
+        self.definitions: dict[EntryKey, CatalogEntry] = {}
 
 
 def _drop(table: dict[str, Any], key: str, old: Any) -> None:
@@ -110,6 +117,7 @@ class Site:
         self.numbers = NumberLog()
         self.scans = Scans()
         self.scan_counts: dict[str, Key] = {}
+        self.mentions: dict[str, dict[Fact, None]] = {}
         self.spends: dict[str, list[Fact]] = {}
         self.spend_rows: dict[str, SpendRow] = {}
         self.funnel = ChannelFunnel()
@@ -157,11 +165,16 @@ class Site:
 
     def define(self, entries: Mapping[tuple[str, str], CatalogEntry]) -> None:
         """Take the newest entries of the site; what they reclassify is worked out anew."""
+        self._changes.definitions.update(defined_anew(entries, self.entries))
         before, self.entries = self.catalog, dict(entries)
         self.catalog = now = SiteCatalog(self.site, self.entries, self.ruling)
         self._changes.catalog = now
         if not now.same_people(before):
             self.kiosks = {}
+            self.mentions = {}
+            for fact in self.facts.values():
+                if fact.id not in self.withdrawn:
+                    self._mention(fact)
             for fact in self.facts.values():
                 if (
                     fact.kind in (VISIT, PAGE)
@@ -237,6 +250,9 @@ class Site:
             loose["touch", touch.id] = touch
         for id, conversion in (person.conversions or {}).items():
             loose["conversion", id] = conversion
+        for fact, row in (person.activities or {}).items():
+            if row is not None:
+                loose["activity", fact.id] = row
         loose.update(person.rows or {})
 
     def _identify(self, fact: Fact, more: tuple[str, ...]) -> None:
@@ -333,11 +349,22 @@ class Site:
                         self.claims.settle(one, self.claims.confirmed_of(one, self.catalog.shared))
 
         self._replace(persons, forget)
+        for identifier in fact.body:
+            for mentioning in self.mentions.get(identifier, ()):
+                self._mark_fact(mentioning, ACTIVITIES)
         if not self.catalog.shared.isdisjoint(fact.body):  # it links nobody, yet a call says whose it was
             for group in self.calls.values():
                 self._touch_call(group)
 
     # -- facts come and go --------------------------------------------------------------------------------------------
+
+    def _mention(self, fact: Fact) -> None:
+        """Note whom an activity names that is not of its person: somebody who invited, or whom many share."""
+        if fact.kind not in ACTIVE:
+            return
+        for identifier in mentions_of(fact):
+            if identifier not in fact.ids or identifier in self.catalog.shared:
+                self.mentions.setdefault(identifier, {})[fact] = None
 
     def _enter(self, fact: Fact) -> None:
         kind = fact.kind
@@ -369,10 +396,14 @@ class Site:
         elif kind == PAYMENT:
             self.payments += 1
             self._changes.catalog = self.catalog
+        if kind in ACTIVE:
+            self._mention(fact)
         person = self._link(fact)
         if kind in (STATUS, PAYMENT, TOLD):
             self._mark(person, LEADS, 0 if kind == TOLD else _NEVER)
-        elif kind != TAG and kind != CLICK:
+        elif kind in (ACTIVITY, CLICK):
+            self._mark(person, ACTIVITIES, _NEVER)
+        elif kind != TAG:
             self._mark(person, TOUCHES | LEADS, _NEVER)
         if kind == CALL:
             self._recheck(fact.body.call_id)
@@ -392,6 +423,9 @@ class Site:
                 self.claims.settle(one, self.claims.confirmed_of(one, self.catalog.shared))
         if kind in (VISIT, PAGE) and self._is_shared(fact.body.visitor):
             self._kiosk(fact).hits.remove(fact)
+        if kind in ACTIVE:
+            for identifier in mentions_of(fact):
+                self.mentions.get(identifier, {}).pop(fact, None)
         if kind == VISIT:
             scan_id = fact.body.source.scan_id
             if scan_id:
@@ -593,7 +627,8 @@ class Site:
     def _mark_fact(self, fact: Fact, what: int) -> None:
         person = self.people.of(fact)
         if person is not None:
-            self._mark(person, what | LEADS, 0 if what == LEADS else _NEVER)
+            more = 0 if what == ACTIVITIES else LEADS
+            self._mark(person, what | more, 0 if what == LEADS else _NEVER)
 
     def settle(self) -> Changes:
         """Work out everything marked; what of it is published differently than before."""
@@ -604,6 +639,10 @@ class Site:
         for person, what in self._dirty.items():
             if what & TOUCHES:
                 self._settle_touches(person)
+            if person.activities and what & (TOUCHES | ACTIVITIES):
+                self._settle_activities(person.activities, person.name)
+            if what == ACTIVITIES:
+                continue
             if person.stages or person.payments or person.told or person.conversions or person.rows:
                 self._settle_leads(person)
             person.stale = _NEVER
@@ -669,6 +708,15 @@ class Site:
                 if key[0] == "call" and key not in kept:
                     self._loose[key] = row
             person.rows = kept or None
+
+    def _settle_activities(self, activities: dict[Fact, ActivityRow | None], person: str) -> None:
+        for fact, old in activities.items():
+            if old is None:
+                old = self._loose.pop(("activity", fact.id), None)
+            row = activity_row(fact, person, self.catalog, self._name)
+            if row != old:
+                self._changes.activities[fact.id] = row
+            activities[fact] = row
 
     def _settle_leads(self, person: Person) -> None:
         if person.told or self.catalog.call_inquiries:
@@ -749,6 +797,8 @@ class Site:
                 self._publish_call(None, old)
             elif table == "payment":
                 _drop(self._changes.payments, key, old)
+            elif table == "activity":
+                _drop(self._changes.activities, key, old)
             else:
                 _drop(self._changes.leads, key, old)
         self._loose = {}

@@ -10,10 +10,13 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.catalog import CatalogEntry
+from schemas.event import to_json
+from streams.domain.activities import ActivityRow
 from streams.domain.attribution import MODELS
 from streams.domain.calls import CallRow
 from streams.domain.campaign_windows import CampaignRow
-from streams.domain.catalog import Channel, SiteCatalog
+from streams.domain.catalog import Channel, EntryKey, SiteCatalog, names_of
 from streams.domain.channel_funnel import CALLS, CASH, REVENUE, SCANS, STAGES, VISITS, Cell, Key
 from streams.domain.conversions import (
     CONSULT,
@@ -24,7 +27,7 @@ from streams.domain.conversions import (
     LeadRow,
     PaymentRow,
 )
-from streams.domain.days import iso_day
+from streams.domain.days import iso_day, micros
 from streams.domain.site import Changes
 from streams.domain.spend import SpendRow, gross
 from streams.domain.touches import TOLD, Touch
@@ -62,6 +65,10 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "site_rows": "run site name time_zone currency branches ltv_months ltv_monthly_revenue roi_months"
         " threshold_stop threshold_increase threshold_too_little payments settings version deleted",
         "channel_rows": "run site channel kind free names hours_limit hours_limit_cost rules version deleted",
+        "activity_rows": "run site event_id type happened_at day branch person_id visitor_id lead_id subject action"
+        " medium campaign segment experiment variant call_id referrer value watched_seconds length_seconds version"
+        " deleted",
+        "definition_rows": "run site kind id defined_at name_ko name_en definition version deleted",
     }.items()
 }
 
@@ -194,6 +201,26 @@ def call_row(run: str, site: str, id: str, call: CallRow | None, version: int) -
     )  # fmt: skip
 
 
+def activity_row(run: str, site: str, id: str, activity: ActivityRow | None, version: int) -> Row:
+    """activity_rows."""
+    if activity is None:
+        return (run, site, id, "", 0, EPOCH_DAY, *([""] * 13), None, None, None, version, 1)
+    one, said = activity, activity.said
+    return (
+        run, site, id, said.type, one.at / 1e6, _ISO(one.day), one.branch, one.person, one.visitor, one.lead,
+        said.subject, said.action, said.medium, one.campaign, said.segment, said.experiment, said.variant, one.call_id,
+        one.referrer, said.value, said.watched_seconds, said.length_seconds, version, 0,
+    )  # fmt: skip
+
+
+def definition_row(run: str, site: str, key: EntryKey, entry: CatalogEntry, version: int) -> Row:
+    """definition_rows; a name that one language lacks is the other's."""
+    names = names_of(getattr(entry, "name", None))
+    ko, en = names.get("ko", ""), names.get("en", "")
+    fields = orjson.dumps(orjson.loads(to_json(entry)), option=orjson.OPT_SORT_KEYS).decode()
+    return (run, site, *key, micros(entry.defined_at) / 1e6, ko or en, en or ko, fields, version, 0)
+
+
 def spend_row(run: str, site: str, id: str, spend: SpendRow | None, version: int) -> Row:
     """spend_rows."""
     if spend is None:
@@ -248,6 +275,7 @@ def site_row(run: str, catalog: SiteCatalog, payments: int, version: int) -> Row
         "opening_hours": catalog.opening_hours,
         "holidays": catalog.holidays,
         "cac_target": catalog.cac_target,
+        **catalog.owned,
     }
     bands = catalog.thresholds
     return (
@@ -287,6 +315,8 @@ def rows_of(run: str, site: str, changes: Changes, payments: int, version: int) 
         ("payment_rows", changes.payments, payment_row),
         ("lead_rows", changes.leads, lead_row),
         ("call_rows", changes.calls, call_row),
+        ("activity_rows", changes.activities, activity_row),
+        ("definition_rows", changes.definitions, definition_row),
         ("spend_rows", changes.spends, spend_row),
         ("funnel_rows", changes.funnel, funnel_row),
         ("campaign_rows", changes.campaigns, campaign_row),

@@ -62,6 +62,8 @@ IN_ROWS = [
     Damage(COPIED, "funnel_rows", "version", f"{FAR}, visits + 1 AS visits"),
     Damage(COPIED, "call_rows", "version", f"{FAR}, 1 AS deleted"),
     Damage(EMPTIED, "spend_rows", "missing"),
+    Damage(CHANGED, "activity_rows", "differs", "variant = 'swapped'", the("min", "event_id", "activity_rows")),
+    Damage(GONE, "definition_rows", "missing", where=the("max", "kind, id", "definition_rows")),
     Damage(CHANGED, "event_archive", "differs", "payload = concat(payload, ' ')", the("min", EVENT, "event_archive")),
     Damage(GONE, "event_archive", "missing", where=the("max", EVENT, "event_archive")),
     Damage(COPIED, "event_archive", "extra", "'bogus' AS event_id"),

@@ -24,6 +24,7 @@ MARKS = {
     "lead_rows": "service = 'before'",
     "payment_rows": "service = 'before'",
     "call_rows": "keyword = 'before'",
+    "activity_rows": "variant = 'before'",
     "funnel_rows": "visits = visits + 1",
     "site_rows": "currency = 'OLD'",
 }

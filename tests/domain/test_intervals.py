@@ -5,6 +5,8 @@ from math import inf, isclose
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from streams.domain.intervals import (
     count_interval,
@@ -34,7 +36,44 @@ def test_a_difference_of_means_is_welchs() -> None:
     found = means_interval([1, 2, 3], [4, 5, 6])
     assert found == pytest.approx((3 - 2.7764 * (2 / 3) ** 0.5, 3 + 2.7764 * (2 / 3) ** 0.5), rel=1e-3)
     assert means_interval([1, 2], [3, 4, 5]) is None
-    assert means_interval([1, 1, 1], [2, 2, 2]) == (1, 1)
+    assert means_interval([1, 1, 1], [2, 2, 2]) is None
+
+
+values = st.lists(st.integers(-5_000, 5_000).map(lambda number: number / 100), min_size=3, max_size=30)
+
+
+@given(values, values)
+def test_a_difference_of_means_is_scipys(before: list[float], after: list[float]) -> None:
+    found = means_interval(before, after)
+    if found is None:
+        assert len({*before}) == len({*after}) == 1
+        return
+    told = stats.ttest_ind(after, before, equal_var=False).confidence_interval(0.95)
+    assert found == pytest.approx((told.low, told.high), rel=1e-9, abs=1e-9)
+
+
+@given(st.integers(0, 500), st.integers(1, 500), st.integers(0, 500), st.integers(1, 500))
+def test_a_difference_of_rates_is_statsmodels(part: int, whole: int, later: int, whole_later: int) -> None:
+    part, later = min(part, whole), min(later, whole_later)
+    told = confint_proportions_2indep(later, whole_later, part, whole, method="newcomb", compare="diff")
+    assert rates_interval(part, whole, later, whole_later) == pytest.approx(told, abs=1e-9)
+
+
+@given(counts, counts, st.integers(1, 400), st.integers(1, 400))
+def test_a_ratio_of_counts_is_scipys_wilson_of_their_sum(
+    before: int, after: int, days: int, days_later: int
+) -> None:
+    found = ratio_interval(before, after, days, days_later)
+    if before + after == 0:
+        assert found is None
+        return
+    told = stats.binomtest(after, before + after).proportion_ci(0.95, "wilson")
+    low, high = (
+        inf if share >= 1 else share / (1 - share) * days / days_later for share in (told.low, told.high)
+    )
+    assert found is not None
+    assert found[0] == pytest.approx(low, rel=1e-9, abs=1e-12)
+    assert found[1] == pytest.approx(high, rel=1e-9) or before == 0
 
 
 def test_from_nothing_to_something_has_no_upper_end() -> None:

@@ -114,6 +114,7 @@ def through_events(settings: Settings, canaries: list[Canary], lot: Sequence[int
             happened("status_changed", str(number), "11:00:00", lead_id=f"lead-of-{number}", phone=one.e164, stage="registration"),
             happened("payment_received", str(number), "12:00:00", lead_id=f"lead-of-{number}", amount=850_000 + number),
             happened("message_tracked", str(number), "13:00:00", message_id=f"m{number}", action="clicked", medium="email", email=one.email),
+            happened("experiment_assigned", str(number), "13:30:00", **who, experiment="page", variant="a"),
             happened("invitation_sent", str(number), "14:00:00", lead_id=f"lead-of-{number}", referrer_phone=one.typed),
         ]  # fmt: skip
     emitted(settings, events)

@@ -137,7 +137,7 @@ def test_a_forgotten_person_leaves_everything_but_the_log(planted: Planted) -> N
     ]
     for one in told:
         assert one.returncode == 0, one.stderr
-        assert "1 person, 7 events" in one.stderr
+        assert "1 person, 8 events" in one.stderr
         assert search_for(canaries).within((one.stdout + one.stderr).encode()) == set()
         assert gone.within((one.stdout + one.stderr).encode()) == set()
     assert "before" in told[0].stderr and "before" not in told[1].stderr

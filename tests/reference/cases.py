@@ -17,13 +17,17 @@ from tests.given import (
     SITE,
     Entry,
     Event,
+    assigned,
     assignment,
     call,
     campaign,
     channel,
     clicked,
+    defined,
+    engaged,
     forgotten,
     identified,
+    invited,
     message,
     page,
     paid,
@@ -143,6 +147,22 @@ def calls(*columns: str) -> Probe:
     }
 
 
+def acts(*columns: str) -> Probe:
+    """Columns of each activity, in the order of time."""
+    return lambda results: [
+        tuple(row[name] for name in columns)
+        for row in sorted(results["activity_rows"], key=lambda row: (row["happened_at"], row["event_id"]))
+    ]
+
+
+def definitions(*columns: str) -> Probe:
+    """Columns of each definition, in the order of kind and id."""
+    return lambda results: [
+        tuple(row[name] for name in columns)
+        for row in sorted(results["definition_rows"], key=lambda row: (row["kind"], row["id"]))
+    ]
+
+
 def payments(results: Results) -> dict[int, tuple[str, int]]:
     """Amount -> (the conversion it follows, whether it is revenue)."""
     return {row["amount"]: (row["conversion_id"], row["in_revenue"]) for row in results["payment_rows"]}
@@ -195,6 +215,7 @@ POOL = tracking_number(POOL_LINE, assignment(pool=True, channel="paid_search"))
 FLYER_LINE = tracking_number(LINE, assignment(channel="flyer", keyword="speech"))
 PHONE, OLD_PHONE = "hmac:2:01", "hmac:1:01"
 MOM = {"visitor_id": "v1"}
+MAIL_OF = "hmac:2:e1"
 
 
 def _digest(forgetting: str, place: int) -> str:
@@ -1845,6 +1866,125 @@ BOARD = [
     ),
 ]
 
+ACTIVITIES = [
+    Case(
+        "every step of a message is an activity, and its campaign is the one that lists the name said",
+        [campaign("c-spring", utm_campaign=["spring"])],
+        [
+            message("m1", "sent", "09:00", campaign="spring", email=MAIL_OF, segment="dormant-90"),
+            message("m1", "clicked", "09:30", campaign="spring", email=MAIL_OF, segment="dormant-90"),
+            message("m1", "unsubscribed", "09:40", medium=None, email=MAIL_OF),
+        ],
+        acts("subject", "action", "medium", "campaign", "segment", "person_id"),
+        [
+            ("m1", "sent", "email", "c-spring", "dormant-90", f"email:{MAIL_OF}"),
+            ("m1", "clicked", "email", "c-spring", "dormant-90", f"email:{MAIL_OF}"),
+            ("m1", "unsubscribed", "", "", "", f"email:{MAIL_OF}"),
+        ],
+    ),
+    Case(
+        "content, contact and their figures, on the site's local day",
+        [site(time_zone="America/New_York")],
+        [
+            engaged("tour", "video", at="09:00", watched_seconds=20.0, length_seconds=30.0, value=50.0),
+            clicked("v1", "10:00", kind="kakao", target=None),
+            clicked("v1", "11:00"),
+        ],
+        acts("type", "subject", "action", "day", "value", "watched_seconds", "length_seconds"),
+        [
+            ("content_engaged", "tour", "video", date(2026, 3, 1), 50.0, 20.0, 30.0),
+            ("contact_clicked", "", "kakao", date(2026, 3, 1), None, None, None),
+            ("contact_clicked", "", "tel", date(2026, 3, 1), None, None, None),
+        ],
+    ),
+    Case(
+        "a call that got a variant is of the person who called",
+        [],
+        [call("c1", "09:00", phone=PHONE), assigned(visitor=None, at="09:10", call_id="c1")],
+        acts("experiment", "variant", "call_id", "visitor_id", "person_id"),
+        [("greeting", "a", "c1", "", "call_id:c1")],
+    ),
+    Case(
+        "who is joined later gives activities another name",
+        [],
+        [assigned(at="09:00"), engaged(at="09:30"), identified("12:00", visitor_id="v1", lead_id="L1")],
+        acts("person_id", "visitor_id", "lead_id"),
+        [("lead_id:L1", "v1", ""), ("lead_id:L1", "v1", "")],
+    ),
+    Case(
+        "whom an invitation names is no identifier, and of a referral only the lead is",
+        [],
+        [
+            invited("L0", "09:00", lead_id="L2"),
+            invited(None, "10:00", referrer_phone=PHONE),
+            referred("L1", "L0", "11:00", visitor_id="v1"),
+        ],
+        acts("person_id", "lead_id", "visitor_id", "referrer"),
+        [
+            ("lead_id:L2", "L2", "", "lead_id:L0"),
+            (f"event:invitation_sent/{PHONE}/2026-03-02T10:00:00+09:00", "", "", f"phone:{PHONE}"),
+            ("lead_id:L1", "L1", "", "lead_id:L0"),
+        ],
+    ),
+    Case(
+        "a withdrawn activity and one of a program are none",
+        [],
+        [engaged("a", at="09:00"), engaged("b", at="10:00", bot=BOT), withdrawn(engaged("a", at="09:00"))],
+        acts("subject"),
+        [],
+    ),
+    Case(
+        "who invited is renamed when forgotten, in what was said before",
+        [],
+        [
+            referred("L2", "L1", "09:00"),
+            forgotten(MOM, {"lead_id": "L1"}, at="11:00", id="f"),
+            referred("L3", "L1", "12:00"),
+        ],
+        acts("lead_id", "referrer"),
+        [("L2", f"lead_id:{L1_GONE}"), ("L3", "lead_id:L1")],
+    ),
+    Case(
+        "a forgotten visitor is renamed, and the same browser later is another person",
+        [],
+        [engaged(at="09:00"), forgotten(MOM, at="11:00", id="f"), engaged(at="12:00")],
+        acts("visitor_id", "person_id"),
+        [
+            ("forgotten:" + _digest("f", 0)[:32], "visitor_id:forgotten:" + _digest("f", 0)[:32]),
+            ("v1", "visitor_id:v1#1"),
+        ],
+    ),
+    Case(
+        "a shared visitor is named and joins nobody",
+        [site(shared_identifiers=[{"visitor_id": "v1"}])],
+        [assigned(at="09:00"), engaged(at="10:00", lead_id="L1")],
+        acts("visitor_id", "person_id"),
+        [
+            ("v1", "event:experiment_assigned/greeting/v1/2026-03-02T09:00:00+09:00"),
+            ("v1", "lead_id:L1"),
+        ],
+    ),
+    Case(
+        "a shared visitor is renamed when forgotten",
+        [site(shared_identifiers=[{"visitor_id": "v1"}])],
+        [engaged(at="09:00"), forgotten(MOM, at="11:00", id="f"), engaged(at="12:00")],
+        acts("visitor_id"),
+        [("forgotten:" + _digest("f", 0)[:32],), ("v1",)],
+    ),
+    Case(
+        "the newest of a definition counts, and a name that one language lacks is the other's",
+        [
+            defined("goal", "booking", value=1.0),
+            defined("goal", "booking", "2026-01-02 00:00", name={"en": "Booking"}, value=2.0),
+            defined("tool", "bot"),
+            campaign("spring"),
+        ],
+        [],
+        definitions("kind", "id", "name_ko", "name_en"),
+        [("goal", "booking", "Booking", "Booking"), ("tool", "bot", "", "")],
+    ),
+]
+
 CASES = [
     *LEADS,
     *PEOPLE,
@@ -1858,4 +1998,5 @@ CASES = [
     *PAYMENTS,
     *SPEND,
     *BOARD,
+    *ACTIVITIES,
 ]

@@ -16,6 +16,8 @@ KEYS = {
     "campaign_rows": ("site", "campaign"),
     "site_rows": ("site",),
     "channel_rows": ("site", "channel"),
+    "activity_rows": ("site", "event_id"),
+    "definition_rows": ("site", "kind", "id"),
 }
 DECAY = MODELS.index("time_decay")
 

@@ -63,7 +63,7 @@ AMOUNTS = (850_000, 100_001, 1, -100_001, -850_000, 7)
 
 BROWSED = frozenset(
     {"visit_seen", "page_viewed", "contact_clicked", "qr_scanned", "number_shown", "content_engaged"}
-    | {"person_identified", "status_changed"}
+    | {"person_identified", "status_changed", "experiment_assigned"}
 )
 TYPES = (
     ("visit_seen", 20),
@@ -78,12 +78,14 @@ TYPES = (
     ("payment_received", 8),
     ("spend_recorded", 6),
     ("person_identified", 4),
-    ("message_tracked", 4),
+    ("message_tracked", 5),
     ("referral_made", 2),
-    ("invitation_sent", 1),
-    ("content_engaged", 1),
+    ("invitation_sent", 2),
+    ("content_engaged", 2),
+    ("experiment_assigned", 2),
     ("measure_recorded", 1),
     ("search_volume_measured", 1),
+    ("search_query_measured", 1),
     ("event_withdrawn", 3),
     ("person_forgotten", 1),
 )
@@ -351,7 +353,24 @@ def _claim(rng: random.Random) -> list[Row]:
     return [claim, server, *([forgotten] if rng.random() < 0.2 else [])]
 
 
+def _named_and_forgotten(rng: random.Random) -> list[Row]:
+    """Activities that name somebody who is not of their person, and the forgetting of those named."""
+    at, by, phone, visitor = random_instant(rng), rng.choice(LEADS), rng.choice(PHONES), rng.choice(VISITORS)
+    said = [
+        _event(rng, "referral_made", at, site="center", referrer_lead_id=by),
+        _event(rng, "invitation_sent", at, site="center", referrer_lead_id=None, referrer_phone=phone),
+        _event(rng, "content_engaged", at, site="center", visitor_id=visitor),
+        _event(rng, "experiment_assigned", at, site="center", visitor_id=visitor),
+    ]
+    named = [{"lead_id": by}, {"phone": phone}, {"visitor_id": visitor}]
+    forgotten = _event(
+        rng, "person_forgotten", at + _edge(rng, -1, 0, 60), site="center", identifiers=rng.sample(named, 2)
+    )
+    return [*rng.sample(said, 2), forgotten]
+
+
 _TOGETHER = (
+    _named_and_forgotten,
     _claim,
     _pool_call,
     _clicked_call,
@@ -524,6 +543,24 @@ def _forgotten(rng: random.Random) -> Row:
     return {**own, "identifiers": named, "branch": None}
 
 
+def _by(rng: random.Random) -> Row:
+    """Who invited or referred."""
+    lead, phone = {"referrer_lead_id": rng.choice(LEADS)}, {"referrer_phone": rng.choice(PHONES)}
+    return rng.choice((lead, lead, phone, {**lead, **phone}))
+
+
+def _content(rng: random.Random) -> Row:
+    kind = rng.choice(("download", "video", "goal"))
+    watched = {"watched_seconds": rng.choice((0, 20, 30.5)), "length_seconds": rng.choice((30, 30.5))}
+    return {
+        **_who(rng, "visitor_id"),
+        "content": rng.choice(("guide", "tour")),
+        "kind": kind,
+        "value": rng.choice((None, 0, 1000.5)),
+        **(watched if kind == "video" and rng.random() < 0.8 else {}),
+    }
+
+
 _FIELDS: dict[str, Any] = {
     "visit_seen": _visit,
     "page_viewed": lambda rng: {**_who(rng, "visitor_id"), "url": rng.choice(URLS)},
@@ -560,17 +597,33 @@ _FIELDS: dict[str, Any] = {
     "message_tracked": lambda rng: {
         **_who(rng, "email"),
         "message_id": rng.choice(("m1", "m2")),
-        "action": rng.choice(("clicked", "clicked", "clicked", "opened")),
+        "action": rng.choice(("clicked", "clicked", "clicked", "opened", "delivered", "unsubscribed")),
         "medium": rng.choice((None, "email", "email", "sms", "alimtalk", "push")),
         "campaign": rng.choice(CAMPAIGNS),
+        "segment": rng.choice((None, "dormant-90")),
+        **rng.choice(({}, {"experiment": "greeting", "variant": "a"})),
     },
     "referral_made": lambda rng: {
+        **(_who(rng, "visitor_id") if rng.random() < 0.2 else {}),
         "lead_id": rng.choice(LEADS),
-        "referrer_lead_id": rng.choice(LEADS),
+        **_by(rng),
         "phone": rng.choice((None, PHONES[0])),
     },
-    "invitation_sent": lambda rng: {**_who(rng), "referrer_lead_id": rng.choice(LEADS)},
-    "content_engaged": lambda rng: {**_who(rng, "visitor_id"), "content": "guide", "kind": "download"},
+    "invitation_sent": lambda rng: {**_who(rng), **_by(rng)},
+    "content_engaged": _content,
+    "experiment_assigned": lambda rng: {
+        **_who(rng, "visitor_id"),
+        **({"call_id": rng.choice(CALLS)} if rng.random() < 0.25 else {}),
+        "experiment": rng.choice(("greeting", "page")),
+        "variant": rng.choice(("a", "b")),
+    },
+    "search_query_measured": lambda rng: {
+        "query": "언어치료",
+        "engine": "naver",
+        "clicks": 3,
+        "period_start": "2026-02-01",
+        "period_end": "2026-02-28",
+    },
     "measure_recorded": lambda rng: {
         "metric": "open_slots",
         "value": 3.0,
@@ -697,6 +750,13 @@ def random_catalog(rng: random.Random) -> list[Row]:
                 }
             ],
         )
+    for _ in range(2):
+        define("goal", "booking", 0.3, name="예약", value=rng.choice((50_000.0, 0.5)))
+        define("experiment", "greeting", 0.3, name={"en": "Greeting"}, variants=["a", "b"])
+        define("keyword_list", "brand", 0.3, keywords=["센터"], list_kind="brand")
+        define("segment", "dormant-90", 0.2, days=90, name={"ko": "휴면", "en": "Dormant"})
+        define("tool", "bot", 0.2, gains=[{"metric": "registration", "unit_value": 850_000.0}])
+        define("content", "guide", 0.2, landing_pages=["/guide"], cost=500_000)
     rng.shuffle(entries)
     return entries
 

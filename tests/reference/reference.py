@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.reference.definitions import Row, SiteDefinitions, exact, months_later
+from tests.reference.definitions import Row, SiteDefinitions, canonical_bytes, exact, months_later
 from tests.reference.sources import Source, channel_reader, e164, source_of
 from tests.reference.splits import MODELS, PARTS, credits_of, split
 
@@ -20,8 +20,11 @@ RECEIVING_APART = {"received_at", "phone", "phone_aliases", "email", "email_alia
 RECEIVING_APART |= {f"claimed_{name}" for name in RECEIVING_APART - {"received_at"}}
 IRREVOCABLE = {"event_withdrawn", "person_forgotten"}
 BROWSED = {"visit_seen", "page_viewed", "contact_clicked", "qr_scanned", "number_shown", "content_engaged"}
-BROWSED |= {"person_identified", "status_changed"}
-CALL_EVENTS = {"call_ended", "call_tagged", "source_told", "person_identified"}
+BROWSED |= {"person_identified", "status_changed", "experiment_assigned"}
+CALL_EVENTS = {"call_ended", "call_tagged", "source_told", "person_identified", "experiment_assigned"}
+ACTIVITIES = ["message_tracked", "content_engaged", "experiment_assigned", "invitation_sent", "referral_made"]
+ACTIVITIES += ["contact_clicked"]
+DEFINED = ("goal", "segment", "experiment", "keyword_list", "tool", "content")
 SPEND_KINDS = {"media", "agency", "staff", "reward"}
 MESSAGE_CHANNELS = {"email": "email", "sms": "sms", "alimtalk": "messenger", "push": "push"}
 SESSION_GAP = timedelta(seconds=1800)
@@ -192,6 +195,8 @@ def reference(
         "campaign_rows",
         "site_rows",
         "channel_rows",
+        "activity_rows",
+        "definition_rows",
         "id_conflicts",
     ):
         results[table].sort(key=_canonical_row)
@@ -249,6 +254,8 @@ class _Site:
         self.list_funnel()
         self.measure_campaigns()
         self.describe_site()
+        self.list_activities()
+        self.list_definitions()
 
     def of_type(self, *types: str) -> list[Happening]:
         """The live events of these types, oldest first."""
@@ -1071,6 +1078,87 @@ class _Site:
                     "free": int(channel["free"]),
                 }
             )
+
+    # -- what is no touch --------------------------------------------------------------------------------
+
+    def list_activities(self) -> None:
+        """What people did, or were sent or shown, that is no touch, under the names that are published."""
+        for event in self.of_type(*ACTIVITIES):
+            body = event.body
+            message, content = event.type == "message_tracked", event.type == "content_engaged"
+            assigned = event.type == "experiment_assigned"
+            named = {"visitor_id": body.get("visitor_id"), "lead_id": body.get("lead_id"), "call_id": None}
+            if event.type == "referral_made":  # only lead_id identifies in it
+                named["visitor_id"] = None
+            if assigned:
+                named["call_id"] = body.get("call_id")
+            self.results["activity_rows"].append(
+                {
+                    "site": self.definitions.site,
+                    "event_id": event.id,
+                    "type": event.type,
+                    "happened_at": event.at,
+                    "day": self.definitions.day(event.at),
+                    "branch": event.branch,
+                    "person_id": event.person,
+                    **{
+                        kind: self.value_shown(self.node(kind, value, event.at)) if value else ""
+                        for kind, value in named.items()
+                    },
+                    "subject": body["message_id"]
+                    if message
+                    else body["content"]
+                    if content
+                    else body["experiment"]
+                    if assigned
+                    else "",
+                    "action": body["action"]
+                    if message
+                    else body["kind"]
+                    if content or event.type == "contact_clicked"
+                    else "",
+                    "medium": body.get("medium") or "" if message else "",
+                    "campaign": self.definitions.campaign(body.get("campaign") or "") if message else "",
+                    "segment": body.get("segment") or "" if message else "",
+                    "experiment": body.get("experiment") or "" if message or assigned else "",
+                    "variant": body.get("variant") or "" if message or assigned else "",
+                    "referrer": self.referrer_of(event),
+                    **{
+                        name: float(body[name]) if content and body.get(name) is not None else None
+                        for name in ("value", "watched_seconds", "length_seconds")
+                    },
+                }
+            )
+
+    def referrer_of(self, event: Happening) -> str:
+        """Who invited or referred: a lead, else a phone."""
+        if event.type not in ("invitation_sent", "referral_made"):
+            return ""
+        for kind in ("lead_id", "phone"):
+            value = event.body.get("referrer_" + kind)
+            if value:
+                return f"{kind}:{self.value_shown(self.node(kind, value, event.at))}"
+        return ""
+
+    def list_definitions(self) -> None:
+        """The newest goals, segments, experiments, keyword lists, tools and content, as they were said."""
+        for kind in DEFINED:
+            for entry in self.definitions.entries(kind):
+                said = {"v": 1, **entry}
+                names = entry.get("name") or {}
+                if isinstance(names, str):
+                    names = {"ko": names, "en": names}
+                self.results["definition_rows"].append(
+                    {
+                        "site": self.definitions.site,
+                        "kind": kind,
+                        "id": entry["id"],
+                        "defined_at": self.definitions.instant(entry["defined_at"]),
+                        "name_ko": names.get("ko") or names.get("en") or "",
+                        "name_en": names.get("en") or names.get("ko") or "",
+                        "definition": canonical_bytes(said).decode(),
+                    }
+                )
 
 
 def _identifiers(body: Row) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from tests.command import headwater
 from tests.line.harness import Line
 
 VIEWS = (
-    "touches", "conversions", "credits", "payments", "leads", "calls", "spend_daily", "channel_funnel_daily", "campaigns",
+    "touches", "conversions", "credits", "payments", "leads", "calls", "activities", "definitions", "spend_daily", "channel_funnel_daily", "campaigns",
 )  # fmt: skip
 Seen = dict[tuple[str, str], tuple[int, int]]  # (view, run) -> how many rows, and a digest of them
 

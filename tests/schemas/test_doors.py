@@ -273,6 +273,23 @@ ENTRY_BAD: list[tuple[dict[str, Any], str]] = [
     ({"kind": "tracking_number", "id": "call"}, "id"),
     ({"kind": "tracking_number", "id": "02-123-4567", "number": "02-1"}, "number"),
     ({"kind": "experiment", "id": "x", "variants": ["a"]}, "variants"),
+    ({"kind": "experiment", "id": "x", "variants": ["a", "b"], "control": "c"}, "control"),
+    ({"kind": "experiment", "id": "x", "starts_on": "2026-03-02", "ends_on": "2026-03-01"}, "ends_on"),
+    ({"kind": "experiment", "id": "x", "minimal_effect": 0}, "minimal_effect"),
+    ({"kind": "experiment", "id": "x", "alpha": 1}, "alpha"),
+    ({"kind": "experiment", "id": "x", "assigned_by": "coin"}, "assigned_by"),
+    ({"kind": "goal", "id": "x", "rules": [{"field": "keyword", "equals": "a"}]}, "rules"),
+    ({"kind": "goal", "id": "x", "rules": [{"field": "url", "matches": "a"}]}, "rules"),
+    ({"kind": "goal", "id": "x", "change_kind": "double"}, "change_kind"),
+    ({"kind": "goal", "id": "x", "judged_from": "2026-03-02", "judged_to": "2026-03-01"}, "judged_to"),
+    ({"kind": "tool", "id": "x", "baseline_from": "2026-03-02", "baseline_to": "2026-03-01"}, "baseline_to"),
+    ({"kind": "tool", "id": "x", "gains": [{"metric": "reach"}]}, "gains.0.unit_value"),
+    (
+        {"kind": "tool", "id": "x", "savings": [{"metric": "reach", "unit_value": 1, "unit": "h"}]},
+        "savings.0.unit",
+    ),
+    ({"kind": "content", "id": "x", "cost": -1}, "cost"),
+    ({"kind": "site", "id": "s1", "contribution_margin": 1.1}, "contribution_margin"),
     ({"kind": "chanel", "id": "x"}, "kind"),
 ]
 
