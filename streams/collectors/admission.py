@@ -24,7 +24,8 @@ from streams.collectors.privacy import Pseudonyms, claims_apart, pseudonymised
 
 _SLUG = re.compile(r"[a-z0-9_-]{1,64}\Z")
 _OURS = re.compile(
-    r"(?:hook|call|desk|scan|spend|forget|withdrawal|access_log|asterisk|calls|leads|payments)-"
+    r"(?:hook|call|desk|scan|spend|forget|withdrawal|access_log|asterisk|calls|leads|payments"
+    r"|messages|measures|search_queries|search_volumes)-"
 )
 """How the ids begin that doors, importers and commands of ours make. Of two bodies under one id the first in the log
 stays, and many of these can be worked out beforehand: whoever holds a page's public key could keep a payment out."""

@@ -30,11 +30,12 @@ BROWSER_TYPES = frozenset(
         "number_shown",
         "qr_scanned",
         "content_engaged",
+        "experiment_assigned",
         "person_identified",
     ]
 )
-"""What a public key may say: the touches of a visitor's own browser, which of its own identifiers belong
-together, and nothing that is worth money."""
+"""What a public key may say: the touches of a visitor's own browser, which variant it was shown, which of its own
+identifiers belong together, and nothing that is worth money."""
 
 FORM_TYPES = frozenset({"status_changed"})
 """What it may say besides when it was made with that type: that a form was sent, which is an inquiry."""

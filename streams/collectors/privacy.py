@@ -241,6 +241,9 @@ def pseudonymised(
     if event.get("type") == "content_engaged" and isinstance(event.get("content"), str):
         event["content"] = _without_persons(event["content"])
     _clean_numbers(event)
+    if event.get("type") == "search_query_measured" and names_somebody(str(event.get("query"))):
+        fix = "what many search for; leave this one out"
+        problems.append(Problem("query", "a phone number or e-mail address", fix))
     for field in _OPAQUE_FIELDS:
         value = event.get(field)
         if isinstance(value, str) and _LOOKS_PERSONAL.fullmatch(value.strip()):
@@ -252,6 +255,11 @@ def pseudonymised(
                 )
             )
     return event, problems
+
+
+def names_somebody(text: str) -> bool:
+    """Whether a mobile's number or an e-mail address stands anywhere in a text."""
+    return _HOLDS_PERSONAL.search(text) is not None
 
 
 def claims_apart(event: dict[str, Any]) -> dict[str, Any]:

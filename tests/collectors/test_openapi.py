@@ -105,6 +105,15 @@ def test_nothing_that_the_document_describes_ends_in_a_server_error(known_door: 
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
             seen = statuses_of(known_door, operation, mode, headers)
             statuses.setdefault(operation.label, set()).update(seen)
-    assert 202 in statuses["POST /v1/events"], statuses
+    said = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    for example in said.values():  # a few draws need not meet a body that fits in everything
+        status, _, told = ask(
+            known_door,
+            "POST",
+            "/v1/events",
+            json.dumps({**example["value"], "occurred_at": NOW.isoformat()}).encode(),
+            {**server, "Content-Type": "application/json"},
+        )
+        assert status == 202, told
     assert all(statuses.values()), statuses
     assert known_door.collector.edge.log_is_up

@@ -241,3 +241,17 @@ def test_what_goes_from_a_url_goes_from_the_fields_beside_it_too(
     assert pseudonymised(said, pseudonyms, public=True) == (event(utm_source="naver"), [])
     opened = event(type="content_engaged", content=f"/files/{personal}.pdf")
     assert pseudonymised(opened, pseudonyms, public=True)[0]["content"] == "/files/*"
+
+
+@pytest.mark.parametrize(
+    ("query", "stays"),
+    [("언어치료 010-1234-5678", False), ("jiwoo@example.kr 센터", False), ("강서구 언어치료 2025", True)],
+)
+def test_a_search_query_that_names_somebody_stays_outside(
+    pseudonyms: Pseudonyms, query: str, stays: bool
+) -> None:
+    event = {"type": "search_query_measured", "site": "center", "query": query}
+    cleaned, problems = pseudonymised(event, pseudonyms, public=False)
+    assert (problems == []) == stays
+    assert not any(query in str(problem) for problem in problems)
+    assert cleaned["query"] == query

@@ -127,6 +127,16 @@ def test_a_form_is_an_inquiry_of_its_own_visitor_and_nothing_else(judge: Judge) 
     assert "phone" not in told and told["claimed_phone"].startswith("hmac:1:")
 
 
+def test_a_page_says_which_variant_its_own_visitor_got_and_joins_no_call_or_lead(judge: Judge) -> None:
+    shown = visit(type="experiment_assigned", url=None, experiment="page", variant="b")
+    assert (said(judge(shown))["experiment"], said(judge(shown))["visitor_id"]) == ("page", "v1")
+    assert said(judge(shown, bot=Bot("crawler", "1")))["bot"]["reason"] == "crawler"
+    assert fields(judge({**shown, "call_id": "c1"})) == ["call_id"]
+    assert fields(judge({**shown, "lead_id": "L1"})) == ["lead_id"]
+    assert fields(judge({**shown, "visitor_id": None})) == ["visitor_id"]
+    assert said(judge({**shown, "call_id": "c1"}, kind=KeyKind.SERVER))["call_id"] == "c1"
+
+
 def test_the_door_writes_who_is_a_program_and_nobody_else_may(judge: Judge) -> None:
     marked = said(judge(visit(), bot=Bot("crawler", "1; list 2")))
     assert marked["bot"] == {"reason": "crawler", "rule": "1; list 2"}

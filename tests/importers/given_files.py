@@ -24,6 +24,8 @@ SETTING = Setting(
     zone=ZoneInfo("Asia/Seoul"),
     values={"branch": {"강남점": "gangnam"}, "channel": {"네이버플레이스": "naver_place"}},
     host="https://www.center.example",
+    defaults={"period_start": "2026-03-01", "period_end": "2026-03-31"},
+    brands=("마루 아동발달센터", "maru center"),
 )
 NO_MAPPING = FileMapping()
 

@@ -161,3 +161,49 @@ def test_a_corrected_phone_is_another_event(tmp_path: Path) -> None:
     standing = [e for e in desk.log.standing() if e.type == "person_identified"]
     assert len(standing) == 1
     assert standing[0].phone == desk.pseudonyms.of("center", "+821012345679")[0]
+
+
+def test_a_click_that_is_reported_later_is_added_and_what_was_wrong_of_a_message_goes(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "home")
+    path = tmp_path / "sent.csv"
+    head = "메시지ID,관리번호,발송일시,클릭일시\n"
+    steps = {
+        "m-1,A,2026-03-02 10:00,\nm-1,B,2026-03-02 10:00,\n": [("A", "sent", 10), ("B", "sent", 10)],
+        "m-1,A,2026-03-02 10:00,2026-03-02 12:00\nm-1,B,2026-03-02 11:00,\n": [
+            ("A", "clicked", 12), ("A", "sent", 10), ("B", "sent", 11),
+        ],
+    }  # fmt: skip
+    for rows, standing in steps.items():
+        path.write_text(head + rows)
+        asyncio.run(desk.take("messages", path))
+        said = sorted((e.lead_id, e.action, e.occurred_at.hour) for e in desk.log.standing())  # type: ignore[attr-defined]
+        assert said == standing
+    assert asyncio.run(desk.take("messages", path)).accepted == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "value"),
+    [
+        (
+            "measures",
+            "지표,시작일,종료일,값\n만족도,2026-03-02,2026-03-08,{}\n후기,2026-03-02,2026-03-08,3\n",
+            "value",
+        ),
+        ("search-volumes", "키워드,월,검색량\n가온,2026-03,{}\n나온,2026-03,3\n", "volume"),
+        (
+            "search-queries",
+            "검색어,월,검색엔진,클릭수\n가온,2026-03,구글,{}\n나온,2026-03,구글,3\n",
+            "clicks",
+        ),
+    ],
+)
+def test_a_corrected_value_takes_the_place_of_the_earlier_one(
+    tmp_path: Path, kind: str, head: str, value: str
+) -> None:
+    desk = Desk(tmp_path / "home")
+    path = tmp_path / "table.csv"
+    for said in (5, 7):
+        path.write_text(head.format(said))
+        asyncio.run(desk.take(kind, path))
+        assert sorted(getattr(e, value) for e in desk.log.standing()) == [3, said]
+    assert asyncio.run(desk.take(kind, path)).accepted == 0

@@ -20,6 +20,15 @@ GOLDEN = [
     ("asterisk", "freepbx.csv"),
     ("leads", "leads_cp949.csv"),
     ("leads", "leads_english.tsv"),
+    ("messages", "messages.csv"),
+    ("messages", "messages_steps.tsv"),
+    ("messages", "messages_cp949.csv"),
+    ("search-queries", "search_console.csv"),
+    ("search-queries", "search_advisor_cp949.csv"),
+    ("search-volumes", "keyword_planner.csv"),
+    ("search-volumes", "keyword_tool.csv"),
+    ("measures", "measures.csv"),
+    ("measures", "measures_wide.csv"),
     ("payments", "payments.csv"),
     ("payments", "payments_wide.csv"),
     ("spend", "spend.csv"),
@@ -38,6 +47,15 @@ def test_a_file_gives_its_events_and_ids_for_ever(kind: str, name: str) -> None:
         ("access-log", "access.log", [(7, "")]),
         ("calls", "calls_cp949.csv", [(7, "통화일시"), (8, "발신번호"), (9, "결과")]),
         ("leads", "leads_cp949.csv", [(5, "문의일")]),
+        ("messages", "messages.csv", [(7, "관리번호"), (8, "발송유형"), (9, "발송일시")]),
+        ("messages", "messages_steps.tsv", [(6, "to")]),
+        ("messages", "messages_cp949.csv", [(4, "수신번호")]),
+        ("search-queries", "search_console.csv", [(5, "인기 검색어"), (6, "클릭수")]),
+        ("search-queries", "search_advisor_cp949.csv", [(3, "종료일"), (4, "검색엔진")]),
+        ("search-volumes", "keyword_planner.csv", [(6, "Searches: Feb …")]),
+        ("search-volumes", "keyword_tool.csv", [(4, "자사")]),
+        ("measures", "measures.csv", [(5, "지표"), (6, "값")]),
+        ("measures", "measures_wide.csv", [(4, "만족도")]),
         ("payments", "payments.csv", [(8, "금액")]),
         ("spend", "spend.csv", [(7, "채널"), (8, "종료일")]),
     ],
@@ -220,3 +238,49 @@ def test_a_log_of_several_hosts_needs_no_host(tmp_path: Path) -> None:
     path.write_text("center.example:443 " + log_line("09:00:00", "/"))
     only = bodies("access-log", path, replace(SETTING, host=None))[0]
     assert only["url"] == "https://center.example/"
+
+
+def test_tags_of_a_speech_analysis_are_labels_of_the_call(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    head = "발신번호,착신번호,통화시각,결과,태그\n"
+    path.write_text(
+        head + '010-1234-5678,0507-1234-5678,2026-03-02 09:00,정상,"가격 문의, 예약 | 만족"\n'
+        "010-1234-5678,0507-1234-5678,2026-03-02 10:00,정상,\n"
+    )
+    assert [b.get("tags") for b in bodies("calls", path)] == [["가격 문의", "예약", "만족"], None]
+
+
+def test_days_and_engine_of_a_whole_file_are_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "queries.csv"
+    path.write_text("검색어,클릭수\n언어치료,7\n010-1234-5678 누구,1\n")
+    nothing = replace(SETTING, defaults={})
+    assert [(one.line, one.column) for one in refusals("search-queries", path, nothing)] == [(2, "engine")]
+    whole = setting_for(
+        "center", Business(), read_mapping("search-queries", b""), b"k" * 32,
+        since="2026-03-01", until="2026-03-31", engine="naver",
+    )  # fmt: skip
+    said = [
+        (b["engine"], b["query"], b["period_start"], b["period_end"])
+        for b in bodies("search-queries", path, whole)
+    ]
+    assert said == [("naver", "언어치료", "2026-03-01", "2026-03-31")]
+    assert [one.line for one in skipped("search-queries", path)] == [3], (
+        "a query with a phone number stays outside"
+    )
+    dated = replace(whole, defaults={"engine": "naver"})
+    assert [one.column for one in refusals("search-queries", path, dated)] == ["period_start"]
+
+
+def test_the_brand_of_a_keyword_is_known_from_the_catalogs_list(tmp_path: Path) -> None:
+    path = tmp_path / "volumes.csv"
+    path.write_text(
+        "키워드,월간검색량,월\n마루 아동 발달센터 후기,90,2026-03\n가온발달센터,14800,2026-03\n,1,2026-03\n"
+    )
+    assert [(b["brand"], b["own"], b["volume"]) for b in bodies("search-volumes", path)] == [
+        ("마루 아동발달센터", True, 90),
+        ("가온발달센터", False, 14800),
+    ]
+    assert [one.column for one in refusals("search-volumes", path)] == ["키워드"]
+    path.write_text("키워드,월\nx,2026-03\n")
+    with pytest.raises(UnknownColumns, match="how often"):
+        bodies("search-volumes", path)

@@ -19,6 +19,7 @@ PLANTED = [
     "최하늘",
     "이도윤",
     "김철수",
+    "kim.",
     "Kim",
     "Jiwoo",
     "Park",

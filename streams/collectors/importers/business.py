@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.catalog import CatalogEntry, ChannelEntry, Names, SiteEntry
+from schemas.catalog import CatalogEntry, ChannelEntry, KeywordListEntry, Names, SiteEntry
 from schemas.reading import Unusable, body_of, canonical_entry, read_entry
 from schemas.topics import CATALOG, partition_of, site_of_key
 from streams.collectors.importers.cells import folded
@@ -20,12 +20,13 @@ from streams.collectors.producer import ProducerSettings
 
 @dataclass(frozen=True)
 class Business:
-    """Zone, names of branches and channels (folded -> slug), and the menu labels of told sources."""
+    """Zone, names of branches and channels (folded -> slug), menu labels of told sources, keywords of its brand."""
 
     zone: str = "Asia/Seoul"
     branches: Mapping[str, str] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
     answers: frozenset[str] = frozenset()
+    brands: tuple[str, ...] = ()
 
 
 def business_of(site: str, raws: Iterable[bytes]) -> Business:
@@ -48,6 +49,7 @@ def business_from(entries: Iterable[CatalogEntry]) -> Business:
     zone, answers = "Asia/Seoul", frozenset[str]()
     branches: dict[str, str] = {}
     channels: dict[str, str] = {}
+    brands: list[str] = []
     for entry in entries:
         if isinstance(entry, SiteEntry):
             zone = entry.time_zone or zone
@@ -57,7 +59,9 @@ def business_from(entries: Iterable[CatalogEntry]) -> Business:
                 branches.update(_names(slug, None if isinstance(branch, str) else branch.name))
         elif isinstance(entry, ChannelEntry):
             channels.update(_names(entry.id, entry.name))
-    return Business(zone, branches, channels, answers)
+        elif isinstance(entry, KeywordListEntry) and entry.list_kind == "brand":
+            brands += entry.keywords or ()
+    return Business(zone, branches, channels, answers, tuple(brands))
 
 
 def setting_for(
@@ -70,12 +74,16 @@ def setting_for(
     zone: str | None = None,
     number: str | None = None,
     host: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    engine: str | None = None,
 ) -> Setting:
     """The catalog, the mapping and the command's options, the later ones above the earlier -> the setting."""
     values: dict[str, Mapping[str, str]] = {"branch": business.branches, "channel": business.channels}
     for name, words in mapping.values.items():
         values[name] = {**values.get(name, {}), **words}
-    defaults = {**mapping.defaults, **({"number": number} if number else {})}
+    options = {"number": number, "period_start": since, "period_end": until, "engine": engine}
+    defaults = {**mapping.defaults, **{name: said for name, said in options.items() if said}}
     return Setting(
         site=site,
         secret=secret,
@@ -85,6 +93,7 @@ def setting_for(
         defaults=defaults,
         answers=business.answers,
         host=(host or mapping.host or "").rstrip("/") or None,
+        brands=business.brands,
     )
 
 

@@ -6,6 +6,7 @@ call's own id one is made of start, numbers and the nth equal row, so a correcte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -109,11 +110,17 @@ def _call(reader: Reader, occurrences: Occurrences) -> Iterator[Draft]:
         wait_seconds=wait,
         keyword=reader.cell("keyword", text),
         ad_group=reader.cell("ad_group", text),
+        tags=reader.cell("tags", _tags),
     )
     yield Draft(record.line, body, (call_id,))
 
 
 _MINUTES = frozenset({"분", "min", "minutes", "minute", "m"})
+
+
+def _tags(value: object) -> list[str] | None:
+    """What a speech analysis found: labels with commas, semicolons or bars between them."""
+    return [tag for part in re.split(r"[,;|]", text(value)) if (tag := part.strip())] or None
 
 
 def _started(reader: Reader, field: str) -> Any:

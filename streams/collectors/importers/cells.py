@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from streams.collectors.privacy import normalised_email
 from streams.domain.phones import restore_leading_zero
 
 LONGEST_TEXT = 500
@@ -400,6 +401,20 @@ def masked_phone(value: object) -> str:
     """A phone or whatever stands in its place -> its last four digits."""
     digits = re.sub(r"\D", "", str(value)[:60])
     return f"'…{digits[-4:]}'" if len(digits) >= 5 else "no phone number"
+
+
+EMAIL_FIX = "an e-mail address like name@example.kr; for nobody's leave the cell empty"
+
+
+def email(value: object) -> str | None:
+    """A cell -> the e-mail address, or None where there is none; what is no address is refused unshown."""
+    said = text(value)
+    if not said or folded(said) in _ANONYMOUS:
+        return None
+    address = normalised_email(said)
+    if address is None:
+        raise Unreadable("no e-mail address", EMAIL_FIX)
+    return address
 
 
 def only_set(**fields: Any) -> dict[str, Any]:

@@ -35,6 +35,7 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
         "direction": ("방향", "발수신", "수발신", "수발신구분", "인아웃", "통화방향", "발신수신구분", "direction"),
         "keyword": ("키워드", "검색어", "검색키워드", "유입키워드", "keyword"),
         "ad_group": ("광고그룹", "애드그룹", "광고그룹명", "ad group", "adgroup"),
+        "tags": ("태그", "통화태그", "분석태그", "상담태그", "tags", "call tags"),
         "call_id": ("통화ID", "콜ID", "통화고유번호", "통화번호ID", "호ID", "녹취ID", "call id", "uniqueid", "uuid"),
         "branch": ("지점", "지점명", "센터", "branch"),
     },
@@ -121,6 +122,69 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
         "clicks": ("클릭", "클릭수", "clicks"),
         "impressions": ("노출", "노출수", "impressions"),
     },
+    "messages": {
+        "message_id": ("메시지ID", "메세지ID", "메시지번호", "발송ID", "message id", "msg id", "sg message id"),
+        "lead_id": ("관리번호", "고객관리번호", "접수번호", "이용자번호", "회원번호", "lead id", "lead", "crm id",
+                    "customer id", "client id"),
+        "phone": ("수신번호", "수신자번호", "수신자전화번호", "받는번호", "받는사람번호", "연락처", "전화번호", "휴대폰", "휴대전화",
+                  "핸드폰", "휴대폰번호", "to", "recipient", "recipient number", "phone", "phone number", "mobile"),
+        "email": ("이메일", "이메일주소", "메일주소", "수신이메일", "수신자이메일", "email", "email address", "e mail",
+                  "recipient email", "to email"),
+        "medium": ("매체", "메시지유형", "메시지종류", "발송유형", "발송종류", "발송수단", "medium", "message type"),
+        "campaign": ("캠페인", "캠페인명", "발송명", "campaign", "campaign name"),
+        "segment": ("세그먼트", "고객군", "대상군", "segment", "audience"),
+        "experiment": ("실험", "실험명", "experiment"),
+        "variant": ("시안", "변형", "실험안", "variant"),
+        "sent_at": ("발송일시", "발송시각", "발송시간", "발송일", "전송일시", "전송시각", "sent at", "sent", "send time", "sent time"),
+        "delivered_at": ("도달일시", "도달시각", "수신완료일시", "수신일시", "수신시각", "성공일시", "delivered at", "delivered",
+                         "delivery time"),
+        "opened_at": ("열람일시", "열람시각", "오픈일시", "오픈시각", "확인일시", "읽은일시", "opened at", "opened", "open time"),
+        "clicked_at": ("클릭일시", "클릭시각", "링크클릭일시", "clicked at", "clicked", "click time"),
+        "bounced_at": ("반송일시", "반송시각", "실패일시", "실패시각", "bounced at", "bounced", "bounce time"),
+        "complained_at": ("스팸신고일시", "신고일시", "complained at", "complained", "spam report time"),
+        "unsubscribed_at": ("수신거부일시", "수신거부시각", "수신거부일", "구독취소일시", "unsubscribed at", "unsubscribed",
+                            "unsubscribe time"),
+        "action": ("상태", "발송상태", "전송상태", "결과", "발송결과", "전송결과", "이벤트", "status", "result", "event", "action"),
+        "at": ("일시", "발생일시", "이벤트일시", "일자", "날짜", "timestamp", "event time", "occurred at", "date"),
+        "time": ("시각", "시간", "time"),
+        "branch": ("지점", "지점명", "센터", "branch"),
+    },
+    "search-queries": {
+        "query": ("검색어", "인기 검색어", "유입검색어", "검색 쿼리", "쿼리", "키워드", "top queries", "query", "queries",
+                  "search query", "search term", "keyword"),
+        "clicks": ("클릭수", "클릭", "clicks", "url clicks"),
+        "impressions": ("노출수", "노출", "impressions"),
+        "engine": ("검색엔진", "검색 엔진", "엔진", "포털", "engine", "search engine"),
+        "day": ("일자", "날짜", "date", "day"),
+        "month": ("월", "년월", "연월", "기준월", "month"),
+        "period_start": ("시작일", "기간시작", "시작", "start", "start date", "period start", "from"),
+        "period_end": ("종료일", "기간종료", "종료", "end", "end date", "period end", "to"),
+        "position": ("게재순위", "게재 순위", "평균 게재순위", "position", "average position"),
+    },
+    "search-volumes": {
+        "keyword": ("키워드", "연관키워드", "검색어", "keyword", "search term"),
+        "brand": ("브랜드", "브랜드명", "상호", "업체", "brand"),
+        "own": ("자사", "자사여부", "우리", "own", "is own"),
+        "volume": ("검색량", "검색수", "조회수", "월간검색량", "월간검색수", "월간검색수합계", "월평균검색량", "평균월간검색량",
+                   "avg monthly searches", "average monthly searches", "search volume", "volume", "searches"),
+        "volume_pc": ("월간검색수PC", "월간검색수(PC)", "검색수PC", "PC검색량", "pc searches", "pc"),
+        "volume_mobile": ("월간검색수모바일", "월간검색수(모바일)", "검색수모바일", "모바일검색량", "mobile searches", "mobile"),
+        "month": ("월", "년월", "연월", "기준월", "해당월", "month", "date"),
+    },
+    "measures": {
+        "metric": ("지표", "지표명", "항목", "측정항목", "metric", "measure", "index"),
+        "value": ("값", "수치", "점수", "측정값", "결과값", "value", "score"),
+        "satisfaction": ("만족도", "만족도점수", "satisfaction"),
+        "reach": ("도달", "도달수", "reach"),
+        "reviews": ("후기", "후기수", "리뷰", "리뷰수", "reviews"),
+        "open_slots": ("빈자리", "잔여석", "open slots"),
+        "day": ("일자", "날짜", "측정일", "date", "day"),
+        "month": ("월", "년월", "연월", "기준월", "month"),
+        "period_start": ("시작일", "기간시작", "시작", "start", "start date", "period start", "from"),
+        "period_end": ("종료일", "기간종료", "종료", "end", "end date", "period end", "to"),
+        "channel": ("채널", "채널명", "channel"),
+        "branch": ("지점", "지점명", "센터", "branch"),
+    },
 }  # fmt: skip
 
 KINDS = ("access-log", *SYNONYMS)
@@ -191,6 +255,30 @@ def plain(header: object) -> str:
     return re.sub(r"[\s_\-./*#:·'\"\ufeff\u200b()]+", "", said).casefold()
 
 
+def whole(header: object) -> str:
+    """A header likewise, with what stands in its brackets."""
+    said = unicodedata.normalize("NFC", str(header or ""))[:200]
+    return re.sub(r"[\s_\-./*#:·'\"\ufeff\u200b()（）\[\]【】]+", "", said).casefold()
+
+
+_SEARCHES_OF = re.compile(
+    r"(?:searches|검색수|검색량):(?:([a-z]{3})[a-z]*\.?((?:19|20)\d\d)|((?:19|20)\d\d)년(\d{1,2})월)"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def month_of(kind: str, header: object) -> str | None:
+    """A keyword planner's header of one month (Searches: Oct 2025) -> its field (in_2025-10)."""
+    if kind != "search-volumes":
+        return None
+    match = _SEARCHES_OF.fullmatch(re.sub(r"\s+", "", str(header or "")[:80]).casefold())
+    if match is None:
+        return None
+    if match[1]:
+        return f"in_{match[2]}-{_MONTHS.index(match[1]) + 1:02d}" if match[1] in _MONTHS else None
+    return f"in_{match[3]}-{int(match[4]):02d}" if 1 <= int(match[4]) <= 12 else None
+
+
 def unit_of(header: object) -> str:
     """What a header says in brackets: 통화시간(분) -> 분."""
     match = re.search(r"[(\[（【](.*?)[)\]）】]", str(header or "")[:200])
@@ -198,7 +286,7 @@ def unit_of(header: object) -> str:
 
 
 _FIELD_OF: dict[str, dict[str, str]] = {
-    kind: {plain(name): field for field, names in fields.items() for name in (*names, field)}
+    kind: {whole(name): field for field, names in fields.items() for name in (*names, field)}
     for kind, fields in SYNONYMS.items()
 }
 
@@ -273,7 +361,8 @@ def _columns(
             key = plain(name)
             if not key or key in ignore:
                 continue
-            field = wanted.get(key) or (synonyms.get(key) if synonyms.get(key) not in mapped else None)
+            known = synonyms.get(whole(name)) or synonyms.get(key) or month_of(kind, name)
+            field = wanted.get(key) or (known if known not in mapped else None)
             if field and field not in of:
                 of[field] = Column(index, _shown_header(name), unit_of(name))
                 break
@@ -306,6 +395,25 @@ _NEEDED: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
         (("amount", "net", "hours"), "how much (금액 or 시간)"),
         (("month", "period_start", "day"), "for which time (시작일 and 종료일, or 월)"),
     ),
+    "messages": (
+        (("lead_id", "phone", "email"), "whom it went to (관리번호, 수신번호 or 이메일)"),
+        (
+            ("sent_at", "delivered_at", "opened_at", "clicked_at", "bounced_at", "at"),
+            "when what happened (발송일시, 열람일시, or 상태 with 일시)",
+        ),
+    ),
+    "search-queries": (
+        (("query",), "what was searched for (검색어)"),
+        (("clicks",), "how often it was clicked (클릭수)"),
+    ),
+    "search-volumes": ((("keyword",), "what was searched for (키워드)"),),
+    "measures": (
+        (
+            ("value", "satisfaction", "reach", "reviews", "open_slots"),
+            "what was measured (지표 with 값, or 만족도)",
+        ),
+        (("month", "period_start", "day"), "for which time (시작일 and 종료일, or 월)"),
+    ),
 }
 
 
@@ -315,6 +423,9 @@ def _lacking(found: Columns) -> str:
         dated = any(field.startswith("at_") for field in found.of)
         if not dated and not ("stage" in found.of and "stage_at" in found.of):
             lacking = ["when a stage was reached (문의일, 상담일, 등록일, or 단계 with 변경일)"]
+    volumes = any(field.startswith(("in_", "volume")) for field in found.of)
+    if found.kind == "search-volumes" and not lacking and not volumes:
+        lacking = ["how often (검색량)"]
     return f"no column says {', nor '.join(lacking)}" if lacking else ""
 
 

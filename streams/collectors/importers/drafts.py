@@ -33,6 +33,7 @@ class Setting:
     )  # field -> what holds where the file has no such column
     answers: frozenset[str] = frozenset()  # menu labels of the site, for told sources
     host: str | None = None
+    brands: tuple[str, ...] = ()  # brand keywords of the site, for whose a searched keyword is
 
     def keyed(self, *parts: str) -> str:
         """Something personal -> 24 hex digits that only the holder of the secret can link back."""
@@ -100,8 +101,8 @@ class Namer:
     """Gives drafts of one file their ids, in file order.
 
     The id is a digest of kind, native key, content and, without a native key, of how many equal rows came before:
-    an unchanged row keeps its id in every export, a changed one gets a new one. Phones go in under the secret, since
-    a plain digest of a phone can be searched.
+    an unchanged row keeps its id in every export, a changed one gets a new one. Phones and e-mails go in under the
+    secret, since a plain digest of a phone can be searched.
     """
 
     def __init__(self, kind: str, secret: bytes) -> None:
@@ -115,12 +116,10 @@ class Namer:
     def name(self, draft: Draft) -> Identified | None:
         """A draft -> itself with its id; None when the file said just this under this native key before."""
         body = draft.body
-        phone = body.get("phone")
-        if phone is not None:
-            content = {k: v for k, v in body.items() if k != "phone"}
-            content["phone"] = blake2b(phone.encode(), digest_size=16, key=self._secret).hexdigest()
-        else:
-            content = body
+        personal = [name for name in ("phone", "email") if name in body]
+        content = dict(body) if personal else body
+        for name in personal:
+            content[name] = blake2b(body[name].encode(), digest_size=16, key=self._secret).hexdigest()
         packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
         if draft.native is None:
             key = digest(self._kind, packed)

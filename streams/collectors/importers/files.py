@@ -17,8 +17,12 @@ from streams.collectors.importers.columns import HEADER_WITHIN_ROWS, Columns, Re
 from streams.collectors.importers.drafts import Outcome, Refusal, Setting
 from streams.collectors.importers.leads import leads
 from streams.collectors.importers.mapping import FileMapping
+from streams.collectors.importers.measures import measures
+from streams.collectors.importers.messages import messages
 from streams.collectors.importers.payments import payments
 from streams.collectors.importers.records import records_of
+from streams.collectors.importers.search_queries import search_queries
+from streams.collectors.importers.search_volumes import search_volumes
 from streams.collectors.importers.spend import spend
 from streams.collectors.importers.tables import NotATable, Progress, Row, read_table
 
@@ -27,7 +31,11 @@ TABLES: dict[str, Callable[[Iterable[Record], Setting], Iterator[Outcome]]] = {
     "calls": calls,
     "asterisk": asterisk,
     "leads": leads,
+    "measures": measures,
+    "messages": messages,
     "payments": payments,
+    "search-queries": search_queries,
+    "search-volumes": search_volumes,
     "spend": spend,
 }
 

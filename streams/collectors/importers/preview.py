@@ -69,8 +69,13 @@ def preview_of(opened: OpenFile, namer: Namer, door: Door, *, refusals: int = SH
 
 
 def masked(body: dict[str, Any]) -> dict[str, Any]:
-    """An event's body with the phone cut to its last four digits."""
-    return {**body, "phone": f"…{body['phone'][-4:]}"} if "phone" in body else body
+    """An event's body with the phone cut to its last four digits, and an e-mail without its name."""
+    shown = dict(body)
+    if "phone" in body:
+        shown["phone"] = f"…{body['phone'][-4:]}"
+    if "email" in body:
+        shown["email"] = f"…@{body['email'].rpartition('@')[2]}"
+    return shown
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:

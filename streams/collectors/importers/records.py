@@ -116,7 +116,7 @@ def slug_of(value: object, names: Mapping[str, str], what: str) -> str:
     raise unknown_word(said, names, f"a {what} slug {example}, or its meaning in a mapping: values.{what}")
 
 
-_EXAMPLES = {"branch": "gangnam", "via": "phone", "stage": "waiting"}
+_EXAMPLES = {"branch": "gangnam", "via": "phone", "stage": "waiting", "metric": "satisfaction"}
 
 
 def records_of(rows: Iterable[Row], columns: Columns) -> Iterator[Record | Refusal]:

@@ -17,7 +17,8 @@ _WAS: Final[Schema] = {
     "type": "string",
     "description": "`was` of the entry as it was read; 409 where somebody changed it meanwhile",
 }
-_KINDS: Final = ["access-log", "calls", "asterisk", "leads", "payments", "spend"]
+_KINDS: Final = ["access-log", "calls", "asterisk", "leads", "messages", "payments", "spend",
+          "search-queries", "search-volumes", "measures"]  # fmt: skip
 _STANDS_FOR: Final[Mapping[str, Schema]] = {
     "channel": _SLUG,
     "placement": {"type": "string", "maxLength": 120},
@@ -133,6 +134,9 @@ _OF_A_FILE: Final = (
     _query("branch", _SLUG),
     _query("host", {"type": "string"}),
     _query("number", {"type": "string"}),
+    _query("since", _DAY),
+    _query("until", _DAY),
+    _query("engine", {"enum": ["google", "naver", "other"]}),
 )
 OPENAPI: Final[dict[str, Any]] = {
     "/manage/api/overview": _read("The business, and what the person may do", "names, channels, menu"),

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
 import orjson
@@ -23,6 +24,7 @@ from streams.collectors.importers.importing import Door, Import, Report
 from streams.collectors.importers.ledger import Ledger
 from streams.collectors.importers.mapping import FileMapping
 from streams.collectors.importers.preview import Preview, preview_of
+from streams.collectors.importers.search_queries import ENGINES
 from streams.collectors.importers.tables import NotATable
 from streams.collectors.manage.asking import OWNER, READERS, asked, bad, business, list_in, text_in, whole_in
 from streams.collectors.manage.recording import DOOR, LOT
@@ -109,6 +111,10 @@ class _Run:
             raise bad("branch", "no slug", "small letters, digits, - and _")
         if host and not _HOST.match(host):
             raise bad("host", "something else", "an address like https://www.example.kr")
+        since, until = (_day(request.query.get(name, ""), name) for name in ("since", "until"))
+        engine = request.query.get("engine", "")
+        if engine and engine not in ENGINES.values():
+            raise bad("engine", "something else", "google, naver or other")
         self._edge = edge
         self._site = site
         self._kind = kind
@@ -126,6 +132,9 @@ class _Run:
             branch=branch or None,
             number=number[:32] or None,
             host=host or None,
+            since=since,
+            until=until,
+            engine=engine or None,
         )
 
     async def in_thread(self, work: Any) -> dict[str, Any]:
@@ -187,6 +196,15 @@ class _Run:
     def _digest(self) -> str:
         with self._file.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _day(said: str, name: str) -> str | None:
+    if not said:
+        return None
+    try:
+        return date.fromisoformat(said).isoformat()
+    except ValueError:
+        raise bad(name, "no day", "a day like 2026-03-02") from None
 
 
 def _as_sent(event: Event) -> dict[str, Any]:

@@ -2,18 +2,26 @@
 
 import { ask, branchChoices, business, choices, doing, el, field, mayChange, notice, problemList, save, word, won } from "/manage/page.js";
 
-const KINDS = ["calls", "leads", "payments", "spend", "access-log", "asterisk"];
+const KINDS = ["calls", "leads", "payments", "spend", "messages", "search-queries", "search-volumes", "measures", "access-log", "asterisk"];
+const DATED = ["search-queries", "search-volumes", "measures"];
 
 export async function files(work) {
   const kind = el("select", { id: "file-kind" }, choices(KINDS.map((one) => [one, word(`kind_${one}`)]), "calls"));
   const branch = el("select", {}, branchChoices("", word("as_the_file_says")));
   const host = el("input", { type: "url", value: business().hosts[0] ? `https://${business().hosts[0]}` : "" });
   const number = el("input", { type: "tel", placeholder: "02-555-1234" });
+  const since = el("input", { type: "date" });
+  const until = el("input", { type: "date" });
+  const engine = el("select", {}, choices([["", word("as_the_file_says")], ["google", "Google"], ["naver", "Naver"], ["other", word("other_engine")]], ""));
   const chosen = el("input", { type: "file", id: "file", accept: ".csv,.xlsx,.log,.gz,.txt" });
   const shown = el("div", { id: "file-looked-at", "aria-live": "polite" });
   const hostField = field(word("field_host"), host);
   const numberField = field(word("field_called_number"), number);
+  const about = [field(word("field_file_since"), since), field(word("field_file_until"), until)];
+  const engineField = field(word("field_engine"), engine);
   const fit = () => {
+    for (const one of about) one.hidden = !DATED.includes(kind.value);
+    engineField.hidden = kind.value !== "search-queries";
     hostField.hidden = kind.value !== "access-log";
     numberField.hidden = !["calls", "asterisk"].includes(kind.value);
     shown.replaceChildren();
@@ -26,6 +34,9 @@ export async function files(work) {
     if (branch.value) said.set("branch", branch.value);
     if (kind.value === "access-log" && host.value) said.set("host", host.value.trim());
     if (["calls", "asterisk"].includes(kind.value) && number.value) said.set("number", number.value.trim());
+    if (DATED.includes(kind.value) && since.value) said.set("since", since.value);
+    if (DATED.includes(kind.value) && until.value) said.set("until", until.value);
+    if (kind.value === "search-queries" && engine.value) said.set("engine", engine.value);
     return said;
   }
 
@@ -102,6 +113,8 @@ export async function files(work) {
         business().branches.length ? field(word("field_branch"), branch) : null,
         hostField,
         numberField,
+        ...about,
+        engineField,
         field(word("field_file"), chosen, "long"),
       ),
       el("div", { class: "actions" }, el("button", { type: "submit", class: "strong", id: "file-look" }, word("look_first"))),

@@ -22,7 +22,7 @@
     const nothing = function () {};
     window.hw = {
       push: nothing, consent: nothing, page: nothing, contact: nothing, engaged: nothing, inquiry: nothing,
-      visitor: function () { return null; },
+      assign: nothing, visitor: function () { return null; },
     };
     return;
   }
@@ -341,6 +341,18 @@
     say("content_engaged", Object.assign({ kind: "video" }, fields, { content: String(content).slice(-512) }));
   }
 
+  // ---- experiments ---------------------------------------------------------------------------------------
+
+  /* The variant that this visitor is shown: said once a session, however many pages show it. */
+  function assign(experiment, variant) {
+    const name = String(experiment).slice(0, 128), shown = String(variant).slice(0, 128);
+    const said = session.assigned || {};
+    if (said[name] === shown) return;
+    session.assigned = Object.assign({}, said, { [name]: shown });
+    keepSession();
+    say("experiment_assigned", { experiment: name, variant: shown });
+  }
+
   // ---- forms ---------------------------------------------------------------------------------------------
 
   function values(form, selector) {
@@ -469,11 +481,14 @@
       contact: safely(contact),
       engaged: safely(engaged),
       inquiry: safely(function (said) { inquiry(said || {}); }),
+      assign: safely(assign),
       visitor: function () { return visitor; },
     };
-    asked.forEach(safely(run));
+    const agreed = function (command) { return Boolean(command) && command[0] === "consent"; };
+    asked.filter(agreed).forEach(safely(run));
     here = place();
     page(true);
+    asked.filter(function (command) { return !agreed(command); }).forEach(safely(run));
     askForNumber();
 
     ["pushState", "replaceState"].forEach(function (name) {
