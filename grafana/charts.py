@@ -141,6 +141,7 @@ class Edge(NamedTuple):
     source: str
     target: str
     size: float
+    told: str = ""
 
 
 def graph_chart(nodes: Sequence[Node], edges: Sequence[Edge], *, width: int) -> str:
@@ -168,7 +169,7 @@ def graph_chart(nodes: Sequence[Node], edges: Sequence[Edge], *, width: int) -> 
         parts.append(
             f'<path d="M{x1:.1f} {y1:.1f} C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"'
             f' fill="none" stroke="#9db7d5" stroke-opacity="0.55" stroke-width="{thick:.1f}">'
-            f"<title>{safe(f'{edge.size:,.0f}')}</title></path>"
+            f"<title>{safe(f'{edge.size:,.0f} {edge.told}'.strip())}</title></path>"
         )
     for node in nodes:
         x, y = places[node.key]

@@ -358,5 +358,6 @@ class _Drawing:
         edges = []
         for row in answer.edges.rows:
             of = dict(zip(answer.edges.names, row, strict=True))
-            edges.append(Edge(str(of["source"]), str(of["target"]), float(of["mainstat"])))
+            took = str(of.get("secondarystat", ""))
+            edges.append(Edge(str(of["source"]), str(of["target"]), float(of["mainstat"]), took))
         return graph_chart(nodes, edges, width=1400)

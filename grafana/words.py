@@ -91,6 +91,19 @@ STAGES: Final[Words] = {
     "lost": Word(Text("이탈", "Lost"), "orange"),
     "dormant": Word(Text("휴면", "Dormant"), "orange"),
 }
+JOURNEY_STEPS: Final[Words] = {
+    "acquired": Word(Text("처음 옴", "First came")),
+    "first_touch": Word(Text("처음 옴", "First came")),
+    "return": Word(Text("다시 옴", "Came again")),
+    "inquiry": Word(Text("문의", "Inquiry")),
+    "consult": Word(Text("상담", "Consult")),
+    "registration": Word(Text("등록", "Registration")),
+    "payment": Word(Text("첫 결제", "First payment")),
+    "renewal": Word(Text("갱신", "Renewal")),
+    "referral": Word(Text("추천", "Referral")),
+    "left": Word(Text("떠남", "Left"), "orange"),
+    "under_way": Word(Text("가는 중", "Under way")),
+}
 OUTCOMES: Final[Words] = {
     "answered": Word(Text("받음", "Answered"), "green"),
     "missed": Word(Text("못 받음", "Missed"), "red"),
@@ -117,6 +130,80 @@ VIAS: Final[Words] = {
     "walk_in": Word(Text("방문", "Walk-in")),
     "": Word(Text("모름", "Unknown")),
 }
+INDEXES: Final[Words] = {
+    slug: Word(Text(ko, en))
+    for slug, ko, en in (
+        ("visits", "방문", "Visits"),
+        ("scans", "QR 스캔", "QR scans"),
+        ("calls", "전화", "Calls"),
+        ("inquiries", "문의", "Inquiries"),
+        ("consults", "상담", "Consults"),
+        ("registrations", "등록", "Registrations"),
+        ("re_registrations", "재등록", "Re-registrations"),
+        ("revenue", "매출", "Revenue"),
+        ("cash", "결제", "Payments"),
+        ("spend", "지출", "Spend"),
+        ("cac", "등록 한 명의 비용 (CAC)", "Cost of a registration (CAC)"),
+        ("loaded_cac", "모든 비용을 더한 CAC", "Loaded CAC"),
+        ("roi", "ROI", "ROI"),
+        ("inquiry_to_registration", "등록률 (등록 ÷ 문의)", "Registration rate (registrations ÷ inquiries)"),
+        ("direct_visit_rate", "직접 방문 비율", "Direct visit rate"),
+        ("known_source_rate", "출처를 아는 문의의 비율", "Inquiries whose source is known"),
+        ("answered_rate", "전화를 받은 비율", "Calls answered"),
+        ("abandonment_rate", "전화 이탈률", "Calls abandoned"),
+        ("first_time_caller_share", "처음 건 전화의 비율", "First-time callers"),
+        ("call_conversion_rate", "전화 전환율", "Call conversion rate"),
+        ("call_keyword_share", "키워드를 아는 전화의 비율", "Calls with a keyword"),
+        ("average_talk", "평균 통화 (초)", "Average talk (seconds)"),
+        ("share_of_search", "검색 점유율", "Share of search"),
+        ("downloads", "내려받기", "Downloads"),
+        ("video_views", "동영상 조회", "Video views"),
+        ("video_view_rate", "동영상 시청률", "Video view rate"),
+        ("invitations", "초대", "Invitations"),
+        ("referrals", "소개", "Referrals"),
+        ("messages_sent", "보낸 메시지", "Messages sent"),
+        ("message_open_rate", "메시지 열림률", "Message open rate"),
+        ("message_click_rate", "메시지 클릭률", "Message click rate"),
+        ("message_unsubscribe_rate", "메시지 수신 거부율", "Message unsubscribe rate"),
+        ("satisfaction", "만족도", "Satisfaction"),
+        ("reviews", "후기", "Reviews"),
+        ("reach", "도달", "Reach"),
+        ("open_slots", "빈자리", "Open slots"),
+    )
+}
+"""Metrics of before and after; what a business measures beside these has its slug for a name."""
+GOAL_VERDICTS: Final[Words] = {
+    "reached": Word(Text("달성", "Reached"), "green"),
+    "missed": Word(Text("미달", "Missed"), "red"),
+    "open": Word(Text("아직", "Not yet"), "blue"),
+    "set_afterwards": Word(Text("나중에 정한 목표", "Set afterwards"), "orange"),
+    "not_measured": Word(Text("측정값 없음", "Not measured"), "yellow"),
+}
+TOOL_VERDICTS: Final[Words] = {
+    "expand": Word(Text("확대", "Expand"), "green"),
+    "improve": Word(Text("개선", "Improve"), "blue"),
+    "stop": Word(Text("중단", "Stop"), "red"),
+    "too_little_data": Word(Text("자료 부족", "Too few"), "orange"),
+    "no_cost": Word(Text("비용 미입력", "Cost not entered"), "yellow"),
+    "no_value": Word(Text("값을 정하지 않음", "No value stated"), "yellow"),
+    "not_measured": Word(Text("측정값 없음", "Not measured"), "yellow"),
+    "open": Word(Text("아직", "Not yet"), "blue"),
+}
+VERDICTS: Final[Words] = {
+    "control": Word(Text("기준", "Control")),
+    "better": Word(Text("기준보다 나음", "Better than the control"), "green"),
+    "worse": Word(Text("기준보다 못함", "Worse than the control"), "red"),
+    "no_difference": Word(Text("찾던 만큼의 차이 없음", "No difference of the size sought"), "blue"),
+    "inconclusive": Word(Text("가릴 수 없음", "Inconclusive"), "orange"),
+    "too_early": Word(Text("아직 이름: 판단하지 않음", "Too early to judge"), "yellow"),
+    "maturing": Word(Text("끝남: 늦은 결과를 기다림", "Over: late results are awaited"), "yellow"),
+    "not_started": Word(Text("시작 전", "Not started")),
+    "no_end": Word(Text("끝도 사람 수도 정하지 않음", "Neither end nor size planned"), "orange"),
+    "too_few": Word(Text("자료 부족", "Too few"), "orange"),
+    "no_metric": Word(Text("셀 수 있는 지표 없음", "No metric that can be counted"), "orange"),
+    "unlisted": Word(Text("정의에 없는 안", "Not in the definition"), "orange"),
+}
+"""How a variant of an experiment did, in words; better and worse are said only where chance hardly does that."""
 TOO_FEW: Final = Text("자료 부족", "too few")
 NOTHING: Final = Text("–", "–")
 NO_DATA: Final = Text("자료가 없습니다", "No data")

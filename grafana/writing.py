@@ -65,6 +65,8 @@ def in_unit(number: float, unit: Unit, language: Language) -> str:
         return _duration(number, language)
     if number == int(number):
         return f"{int(number):,}"
+    if unit == "none":
+        return f"{number:,.2f}"
     return f"{number:,.1f}"
 
 

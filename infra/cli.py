@@ -71,7 +71,7 @@ SUMMARIES = {
     "demo": "A quarter of a therapy centre, from raw events to the scoreboard.",
     "emit": "Send events from a file through the collector.",
     "define": "Publish catalog entries from a YAML file.",
-    "import": "Take in a file: access log, calls, leads, payments, spend.",
+    "import": "Take in a file: access log, calls, leads, payments, spend, messages, searches, measures.",
     "scoreboard": "Every channel with its inquiries, cost, revenue and what to do.",
     "explain": "A conversion or payment: its touches, every credit, what was left out and why.",
     "sql": "Ask ClickHouse as a reader.",

@@ -57,15 +57,20 @@ def export_view(
     return written
 
 
+def missing(view: str, asked: Asked) -> list[str]:
+    """Which parameters of a view are not given."""
+    return [name for name in PARAMETERS.get(view, {}) if asked.parameters.get(name) is None]
+
+
 def _source(view: str, asked: Asked) -> tuple[str, dict[str, Any]]:
     """The view with its conditions, and their values."""
     names = {column.name for column in view_columns(view)}
     parameters: dict[str, Any] = {}
     call = f"headwater.{view}"
     if view in PARAMETERS:
-        missing = [name for name in PARAMETERS[view] if asked.parameters.get(name) is None]
-        if missing:
-            raise ExportRefused(f"{view} needs {', '.join(missing)}")
+        lacks = missing(view, asked)
+        if lacks:
+            raise ExportRefused(f"{view} needs {', '.join(lacks)}")
         parameters |= {name: asked.parameters[name] for name in PARAMETERS[view]}
         given = ", ".join(f"{name} = {{{name}:{form}}}" for name, form in PARAMETERS[view].items())
         call = f"{call}({given})"

@@ -2,10 +2,36 @@
 
 from typing import Final
 
-from grafana.boards import attribution, calls, campaigns, channels, journeys, pipeline, today
+from grafana.boards import (
+    attribution,
+    calls,
+    campaigns,
+    channels,
+    crm,
+    experiments,
+    goals,
+    growth,
+    journeys,
+    owned,
+    pipeline,
+    today,
+)
 from grafana.panel import Board
 
 BOARDS: Final[dict[str, Board]] = {
     module.BOARD.slug: module.BOARD
-    for module in (today, channels, attribution, campaigns, calls, journeys, pipeline)
+    for module in (
+        today,
+        channels,
+        attribution,
+        campaigns,
+        calls,
+        owned,
+        crm,
+        experiments,
+        goals,
+        growth,
+        journeys,
+        pipeline,
+    )
 }

@@ -5,23 +5,28 @@ from typing import Final
 from grafana.boards.channels import TO_JOURNEYS
 from grafana.panel import Board, Column, Link, Panel, Row, Step
 from grafana.query import (
+    BRANCHES,
     COMMON,
     FEWEST,
     IN_BRANCH,
     NAMED,
     OF_SITE,
     PERIOD,
+    RUN,
+    SINCE,
     SITE,
     TIME,
+    UNTIL,
     ZONE,
     cut,
     name_of,
     rate,
     scoreboard,
 )
-from grafana.words import CHANNELS, TOO_FEW, Text, Word
+from grafana.words import CHANNELS, TOO_FEW, VERDICTS, Text, Word
 
 TO_TODAY: Final = Link("today", Text("누구에게 다시 걸까요?", "Whom to call back?"))
+TO_EXPERIMENTS: Final = Link("experiments", Text("무작위로 나눠 시험하면?", "And in a test at random?"))
 TO_CHANNELS: Final = Link("channels", Text("채널 전체로는 어떤가요?", "And for the whole channel?"))
 SOURCE: Final = Column(
     "name", Text("출처", "Source"), "string", {**CHANNELS, "": Word(Text("모름", "Unknown"))}
@@ -373,6 +378,99 @@ LOST_BY_HOUR: Final = _hours(
     "countIf(NOT reached)",
 )  # fmt: skip
 
+BESIDE: Final = {
+    "better": Word(Text("나머지보다 나음", "Better than the others"), "green"),
+    "worse": Word(Text("나머지보다 못함", "Worse than the others"), "red"),
+    "no_difference": Word(Text("차이를 가릴 수 없음", "No difference shown"), "blue"),
+    "too_few": VERDICTS["too_few"],
+}
+
+
+def _beside(slug: str, title: Text, compare: str) -> Panel:
+    return Panel(
+        slug,
+        "table",
+        title,
+        _about(
+            "사람마다 이 기간에 처음 건 전화로 한 번 셉니다. 나머지 모두와 견주며, 여럿을 견주는 만큼 문턱을 높입니다 (본페로니). 무작위로 나눈 것이 아니므로"
+            " 까닭까지 말해 주지는 않습니다.",
+            "Each person counts once, for the first call of the period. Each is compared with all others, the bar being raised for their number"
+            " (Bonferroni). It was not assigned at random: it does not say why.",
+        ),
+        f"""
+SELECT
+    value, verdict, callers, conversions, {rate("conversions", "callers")} AS converted_share, other_callers,
+    {rate("other_conversions", "other_callers")} AS other_share, if(verdict = 'too_few', NULL, round(difference * 100, 1)) AS difference_points,
+    if(verdict = 'too_few', NULL, round(difference_low * 100, 1)) AS low_points, if(verdict = 'too_few', NULL, round(difference_high * 100, 1)) AS high_points
+FROM headwater.call_ab(
+    sites = [{SITE}], branches = {BRANCHES}, since = {SINCE}, until = {UNTIL}, run = {RUN}, compare = '{compare}', among = []
+)
+ORDER BY callers DESC, value
+LIMIT 20
+""",
+        (
+            Column("value", title, "string"),
+            Column("verdict", Text("판정", "Verdict"), "string", BESIDE),
+            Column("callers", Text("건 사람", "Callers"), bar=True),
+            Column("conversions", Text("등록한 사람", "Registered")),
+            Column("converted_share", Text("전환율", "Conversion"), "percentunit", empty=TOO_FEW),
+            Column("other_callers", Text("나머지", "Others")),
+            Column(
+                "other_share", Text("나머지의 전환율", "Others' conversion"), "percentunit", empty=TOO_FEW
+            ),
+            Column("difference_points", Text("차이 (%p)", "Difference (points)"), "none"),
+            Column("low_points", Text("아래 끝 (%p)", "Low end (points)"), "none"),
+            Column("high_points", Text("위 끝 (%p)", "High end (points)"), "none"),
+        ),
+        TO_EXPERIMENTS,
+        height=9,
+        empty=Text("이 기간에 견줄 전화가 없습니다", "No calls to compare in this period"),
+    )
+
+
+AD_AB: Final = _beside("call_ab_ads", Text("광고 버전 비교", "Ad versions compared"), "ad_version")
+KEYWORD_AB: Final = _beside("call_ab_keywords", Text("키워드 비교", "Keywords compared"), "keyword")
+
+TAGS: Final = Panel(
+    "call_tags",
+    "table",
+    Text("통화에서 나온 말", "What the calls were about"),
+    _about(
+        "밖의 음성 분석이 통화마다 붙여 보낸 태그입니다. 여기서는 녹음도 받아 적기도 하지 않습니다.",
+        "Tags that an outside speech analysis sent with each call. Nothing is recorded or transcribed here.",
+    ),
+    f"""
+SELECT
+    tag, count() AS total, {cut("count() / any(tagged_calls)")} AS share, uniqExact(person_id) AS callers,
+    uniqExactIf(person_id, converted) AS conversions, {rate("uniqExactIf(person_id, converted)", "uniqExact(person_id)")} AS conversion_rate,
+    countIf(NOT reached) AS lost
+FROM
+({_CALLS}
+) AS said
+INNER JOIN
+(
+    SELECT call_id, tag, uniqExact(call_id) OVER () AS tagged_calls
+    FROM headwater.call_tags
+    WHERE {OF_SITE} AND {IN_BRANCH} AND {PERIOD} AND counted = 1 AND subject != 'existing'
+) AS tags USING (call_id)
+GROUP BY tag
+ORDER BY total DESC, tag
+LIMIT 30
+""",
+    (
+        Column("tag", Text("태그", "Tag"), "string"),
+        Column("total", Text("전화", "Calls"), bar=True),
+        Column("share", Text("태그 있는 전화 중", "Of calls with tags"), "percentunit"),
+        Column("callers", Text("건 사람", "Callers")),
+        Column("conversions", Text("등록한 사람", "Registered")),
+        Column("conversion_rate", Text("전환율", "Conversion"), "percentunit", empty=TOO_FEW),
+        Column("lost", Text("놓침", "Lost")),
+    ),
+    TO_JOURNEYS,
+    height=9,
+    empty=Text("이 기간에 태그가 붙은 전화가 없습니다", "No call of this period has a tag"),
+)
+
 BOARD: Final = Board(
     "calls",
     Text("전화", "Calls"),
@@ -387,6 +485,8 @@ BOARD: Final = Board(
             Text("무엇이 불렀나", "What made them call"),
             (BY_KEYWORD, BY_AD_GROUP, BY_AD, BY_LANDING_PAGE, BY_REGION),
         ),
+        Row(Text("어느 쪽이 나은가", "Which does better"), (AD_AB, KEYWORD_AB)),
+        Row(Text("무슨 이야기였나", "What it was about"), (TAGS,)),
         Row(Text("언제", "When"), (BY_HOUR, LOST_BY_HOUR)),
     ),
     COMMON,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from grafana.panel import Unit
-from grafana.reports import parts
-from grafana.reports.questions import BASE_COST, NAMES, SITE, board, calls, recorded, within
+from grafana.reports import outcomes, parts
+from grafana.reports.questions import BASE_COST, NAMES, SITE, THERE_IS, board, calls, recorded, within
 from grafana.reports.report import (
     Block,
     Figures,
@@ -20,7 +20,7 @@ from grafana.reports.report import (
     Table,
 )
 from grafana.reports.telling import FEWEST, Telling
-from grafana.words import NOTHING, TOO_FEW, Text
+from grafana.words import NOTHING, TOO_FEW, TOOL_VERDICTS, Text, Word
 
 PERIODS: Final = (
     ("before", "before_since", "before_until"),
@@ -92,6 +92,19 @@ SEARCHES: Final = Question(
         "FROM headwater.search_volumes\nWHERE site = {{site:String}} AND {within}",
     ).replace("day BETWEEN", "month BETWEEN"),
 )
+WORTHS: Final = Question(
+    "tool_changes",
+    Text("도구가 벌고 아낀 것", "What tools brought and saved"),
+    """SELECT tool, name_ko, name_en, item, metric, kind, channel, before, after, extra, unit_value, worth, worth_low, worth_high
+FROM headwater.tool_changes(sites = [{site:String}], as_of = {until:Date}, run = {run:String}, model = {model:String})
+WHERE item != 'index' AND ifNull(judged_from <= {until:Date}, 0) AND ifNull(judged_to >= {since:Date}, 1)
+ORDER BY tool, item, place""",
+    ("tool",),
+)
+ITEMS: Final = {
+    "gain": Word(Text("번 것", "Gain"), "green"),
+    "saving": Word(Text("아낀 것", "Saving"), "blue"),
+}
 SEASON: Final = Reckoning(
     "indexes",
     Text("지표와 그 변화", "Indexes and their change"),
@@ -162,13 +175,13 @@ def _summary(tell: Telling) -> Sequence[Sentence]:
         told.append(
             tell.sentence(
                 Text(
-                    "‘전’ 기간의 첫 주까지 기록이 닿지 않습니다. 그때의 수를 0으로 보지 않으며, 견주지 않았습니다.",
-                    "The record does not reach back to the first week of “before”. That is no zero: nothing is compared.",
+                    "‘전’ 기간의 첫 주까지 기록이 닿지 않습니다. 그때의 수를 0으로 보지 않으며, 센 것은 견주지 않았습니다.",
+                    "The record does not reach back to the first week of “before”. That is no zero: what is counted is not compared.",
                 ),
                 "careful",
             )
         )
-        return told
+        return [*told, *_tools(tell)]
     before, after = costs["before"], costs["after"]
     told.append(
         tell.sentence(
@@ -201,8 +214,73 @@ def _summary(tell: Telling) -> Sequence[Sentence]:
                 span=span,
             )
         )  # fmt: skip
+    told += _tools(tell)
     told.append(_season(tell))
     return told
+
+
+def _tools(tell: Telling) -> list[Sentence]:
+    """What is to be done about the tools whose judgement falls in the period."""
+    told = []
+    for row in tell.rows("tools"):
+        word = TOOL_VERDICTS.get(str(row["verdict"]))
+        if row["roi"] is None or word is None:
+            continue
+        told.append(
+            tell.sentence(
+                Text("{tool}: 총비용 {cost}, ROI {roi} — {verdict}.", "{tool}: total cost {cost}, ROI {roi}: {verdict}."),
+                "good" if row["verdict"] == "expand" else "bad" if row["verdict"] == "stop" else "careful",
+                tool=outcomes.named(tell, row, "tool"),
+                cost=tell.won(row["cost"], "tools"),
+                roi=tell.percent(row["roi"], "tools"),
+                verdict=tell.say(word.text) if tell.language == "ko" else tell.say(word.text).lower(),
+            )
+        )  # fmt: skip
+    return told
+
+
+def _worths(tell: Telling) -> list[Section]:
+    """Each gain and saving of those tools: before, after, how much more, and what that is worth."""
+    rows = tell.rows("tool_changes")
+    if not rows:
+        return []
+    heads = tell.heads(
+        (Text("도구", "Tool"), False, 1.6), (Text("무엇", "What"), False, 1.1), (Text("지표", "Metric"), False, 1.9),
+        (Text("전", "Before"), True, 1.0), (Text("후", "After"), True, 1.0), (Text("더한 것", "Extra"), True, 1.0),
+        (Text("하나의 값", "Worth of one"), True, 1.2), (Text("값", "Worth"), True, 1.4), (Text("95% 구간", "95% interval"), True, 2.2),
+    )  # fmt: skip
+    lines = []
+    for row in rows:
+        metric, unit = str(row["metric"]), outcomes.unit_of(str(row["metric"]), str(row["kind"]))
+        item = ITEMS[str(row["item"])]
+        name: tuple[Any, ...] = (outcomes.metric_of(tell, metric),)
+        extra = None if row["extra"] is None else round(row["extra"], 1)
+        bounded = row["worth_low"] is not None and row["worth_high"] is not None
+        span = (row["worth_low"], row["worth_high"]) if bounded else None
+        lines.append(
+            (
+                tell.cell(outcomes.named(tell, row, "tool")),
+                tell.cell(tell.say(item.text), item.colour),
+                tell.cell((*name, " · ", tell.channel(str(row["channel"]))) if row["channel"] else name),
+                tell.figure(_level(tell, row["before"], unit)),
+                tell.figure(_level(tell, row["after"], unit)),
+                tell.figure(tell.signed(extra, "short", "tool_changes")),
+                tell.figure(tell.won(row["unit_value"], "tool_changes")),
+                tell.figure(tell.won(row["worth"], "tool_changes", parts.NO_RECORD)),
+                tell.figure(tell.span(span, "currencyKRW", "tool_changes", signs=True)),
+            )
+        )
+    title = tell.say(Text("도구가 벌고 아낀 것", "What tools brought and saved"))
+    note = Text(
+        "더한 것은 전 기간대로였다면 없었을 만큼입니다: 수는 같은 날수, 비율은 같은 바탕, 측정값은 같은 횟수로 견줍니다.",
+        "Extra is what the period before would not have given: counts over as many days, rates on as many cases, measures on as many values.",
+    )
+    return [Section(title, (Table(title, heads, tuple(lines), tell.say(note)),))]
+
+
+def _level(tell: Telling, value: float | None, unit: Unit) -> Any:
+    rounded = None if value is None else round(value, 4 if unit == "percentunit" else 1)
+    return tell.number(rounded, unit, "tool_changes", parts.NO_RECORD)
 
 
 def _season(tell: Telling) -> Sentence:
@@ -230,7 +308,7 @@ def _indexes(tell: Telling, kinds: Sequence[str], title: Text, note: Text) -> li
     ]  # fmt: skip
     if seasons:
         heads.append((Text("지난해 같은 주의 변화", "Change, same weeks last year"), True, 1.8))
-    words = {**COUNTS, **RATES, "share_of_search": Text("검색 점유율", "Share of search")}
+    words = {**outcomes.METRICS, **COUNTS, **RATES, "share_of_search": Text("검색 점유율", "Share of search")}
     lines = []
     for row in tell.worked("indexes"):
         if row["kind"] not in kinds:
@@ -255,7 +333,7 @@ def _indexes(tell: Telling, kinds: Sequence[str], title: Text, note: Text) -> li
 def _measured(tell: Telling, row: Mapping[str, Any], name: str, unit: Unit, empty: Text) -> Any:
     value = row[name]
     if row["kind"] == "measure" and value is not None:
-        number = tell.number(round(value, 1), "none", "indexes")
+        number = tell.number(round(value, 1), "short", "indexes")
         count = row[f"{name}_count"]
         if count > 1:
             return tell.pieces(
@@ -349,30 +427,36 @@ def _channels(tell: Telling) -> list[Section]:
 
 
 def _sections(tell: Telling) -> Sequence[Section]:
+    beside = [*outcomes.outcomes(tell), *_worths(tell)]
     if not tell.row("recorded").get("before_recorded"):
-        return []
+        measured = _measures(tell)
+        title = tell.say(Text("돈이 아닌 지표", "Indexes other than money"))
+        return [*([Section(title, tuple(measured))] if measured else []), *beside]
     counts = _indexes(
         tell, ("count", "rate"), Text("세어 본 지표", "What can be counted"),
         Text("수의 변화는 하루 평균의 비율, 비율의 변화는 퍼센트포인트(p)입니다.", "Counts change by the ratio of daily averages, rates in percentage points (pt)."),
     )  # fmt: skip
-    measured = _indexes(
-        tell, ("measure",), Text("재어 본 지표", "What was measured"),
-        Text("직접 기록하신 값입니다. 두 기간에 셋 이상씩 있어야 구간을 낼 수 있습니다.", "Values you recorded. An interval needs three or more in each period."),
-    )  # fmt: skip
-    if not measured:
-        measured = [
-            tell.sentence(
-                Text(
-                    "두 기간에 기록해 두신 측정값(만족도나 빈자리 같은)이 없습니다. 기록해 두시면 여기에 나옵니다.",
-                    "No measures (satisfaction, open slots and the like) are recorded in the two periods; recorded ones would stand here.",
-                )
+    measured = _measures(tell) or [
+        tell.sentence(
+            Text(
+                "두 기간에 기록해 두신 측정값(만족도나 빈자리 같은)이 없습니다. 기록해 두시면 여기에 나옵니다.",
+                "No measures (satisfaction, open slots and the like) are recorded in the two periods; recorded ones would stand here.",
             )
-        ]
+        )
+    ]
     return [
         Section(tell.say(Text("돈과 등록", "Money and registrations")), (_costs(tell),)),
         Section(tell.say(Text("돈이 아닌 지표", "Indexes other than money")), (*counts, *measured)),
+        *beside,
         *_channels(tell),
     ]
+
+
+def _measures(tell: Telling) -> list[Block]:
+    return _indexes(
+        tell, ("measure",), Text("재어 본 지표", "What was measured"),
+        Text("직접 기록하신 값입니다. 두 기간에 셋 이상씩 있어야 구간을 낼 수 있습니다.", "Values you recorded. An interval needs three or more in each period."),
+    )  # fmt: skip
 
 
 KIND: Final = Kind(
@@ -395,6 +479,9 @@ KIND: Final = Kind(
         SEARCHES,
         board("board_before", Text("전 기간의 채널 점수판", "Scoreboard before"), "before_since", "before_until"),
         board("board", Text("후 기간의 채널 점수판", "Scoreboard after")),
+        THERE_IS,
+        *outcomes.QUESTIONS,
+        WORTHS,
     ),
     (COSTS, SEASON),
     _headlines,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from grafana.reports import parts
+from grafana.reports import besides, parts
 from grafana.reports.goals import campaigns
 from grafana.reports.questions import BOARD, CALLS, CAMPAIGNS, MODELS, NAMES, SITE, board, over_time, recorded
 from grafana.reports.report import Kind, Section, Sentence
@@ -43,6 +43,7 @@ def _sections(tell: Telling) -> Sequence[Section]:
         ),
         parts.next_steps(tell, young=True),
         *campaigns(tell),
+        *besides.besides(tell),
         parts.models(tell),
     ]
 
@@ -62,6 +63,7 @@ KIND: Final = Kind(
         CALLS,
         CAMPAIGNS,
         MODELS,
+        *besides.QUESTIONS,
     ),
     (
         parts.TOTAL,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from grafana.reports import parts
+from grafana.reports import besides, parts
 from grafana.reports.goals import campaigns
 from grafana.reports.questions import (
     BOARD,
@@ -383,6 +383,7 @@ def _sections(tell: Telling) -> Sequence[Section]:
         parts.models(tell),
         *_cohorts(tell),
         *campaigns(tell),
+        *besides.besides(tell),
     ]
 
 
@@ -421,6 +422,7 @@ KIND: Final = Kind(
         COHORTS,
         CALLS,
         CAMPAIGNS,
+        *besides.QUESTIONS,
     ),
     (
         parts.TOTAL,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from grafana.reports.report import Question
+from grafana.reports.telling import FEWEST
 from grafana.words import Text
 
 OF_SITE: Final = "run = {run:String} AND site = {site:String}"
@@ -72,6 +73,37 @@ FROM
 )
 HAVING count() > 0""",
     )
+
+
+THERE_IS: Final = Question(
+    "there_is",
+    Text("무엇이 정의되고 기록되었는지", "What is defined and recorded"),
+    f"""SELECT DISTINCT what
+FROM
+(
+    SELECT if(kind = 'goal' AND JSONHas(definition, 'metric'), 'index_goal', toString(kind)) AS what
+    FROM headwater.definitions
+    WHERE {OF_SITE}
+    UNION ALL
+    SELECT toString(type) AS what
+    FROM headwater.activities
+    WHERE {OF_SITE} AND {within()} AND type IN ('message_tracked', 'content_engaged')
+    UNION ALL
+    SELECT 'search_volume' AS what
+    FROM headwater.search_volumes
+    WHERE site = {{site:String}} AND {within(column="month")}
+    UNION ALL
+    SELECT 'search_query' AS what
+    FROM headwater.search_queries
+    WHERE site = {{site:String}} AND period_start >= {{since:Date}} AND period_end <= {{until:Date}}
+    UNION ALL
+    SELECT 'leads' AS what
+    FROM headwater.leads
+    WHERE {OF_SITE}
+    HAVING count() >= {FEWEST}
+)
+ORDER BY what""",
+)
 
 
 def by_model(slug: str, title: Text) -> Question:

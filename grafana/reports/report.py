@@ -19,11 +19,15 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One statement over public views with server-side parameters only, and what it answers in words."""
+    """One statement over public views with server-side parameters only, and what it answers in words.
+
+    `given`: it is asked only where the question `there_is` names one of these, so that a site pays for what it does.
+    """
 
     slug: str
     title: Text
     sql: str
+    given: tuple[str, ...] = ()
 
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters, each once, as they come."""

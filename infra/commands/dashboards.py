@@ -72,7 +72,9 @@ def preview(
     try:
         client = stack.reader(settings)
         try:
-            written = write_previews(client, out or settings.home / "previews", wanted, datetime.now(UTC))
+            written = write_previews(
+                client, out or settings.home / "previews", wanted, datetime.now(UTC), at_once=2
+            )
         finally:
             client.close()
     except PreviewRefused as refused:

@@ -38,7 +38,10 @@ SHOWN_REFUSALS = 20
 PROGRESS_EVERY_SECONDS = 10.0
 
 
-@click.command("import", short_help="Take in a file: access log, calls, leads, payments, spend.")
+@click.command(
+    "import",
+    short_help="Take in a file: access log, calls, leads, payments, spend, messages, searches, measures.",
+)
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--site", required=True, help="The business, a slug.")
@@ -51,6 +54,17 @@ PROGRESS_EVERY_SECONDS = 10.0
 )
 @click.option("--host", help="Access logs: the website, like https://www.example.kr.")
 @click.option("--number", help="Call logs: the number that was called, where the file has no column for it.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Search queries and volumes, measures: first day that the file is about, where it does not say.",
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Likewise the last day.")
+@click.option(
+    "--engine",
+    type=click.Choice(["google", "naver", "other"]),
+    help="Search queries: whose, where the file does not say.",
+)
 @click.option("--sheet", help="XLSX: the sheet; the first one unless given.")
 @click.option("--time-zone", help="Zone of times without one; the site's unless given.")
 @click.option("--source", help="Name under which the file is remembered; its file name unless given.")
@@ -71,6 +85,9 @@ def import_file(
     mapping_file: Path | None,
     host: str | None,
     number: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    engine: str | None,
     sheet: str | None,
     time_zone: str | None,
     source: str | None,
@@ -110,6 +127,9 @@ def import_file(
         zone=time_zone,
         number=number,
         host=host,
+        since=f"{since:%Y-%m-%d}" if since else None,
+        until=f"{until:%Y-%m-%d}" if until else None,
+        engine=engine,
     )
     name = source or "|".join(part for part in (branch, file.name) if part)
     ledger = Ledger(settings.home / "imports" / "ledger.sqlite", site, kind, name)

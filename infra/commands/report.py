@@ -93,24 +93,53 @@ def yearly(year: str, site: str | None, language: Language | None, out: Path | N
 
 
 @report.command("before-after")
+@click.option("--before", nargs=2, type=LocalDay(), metavar="FIRST LAST", help="The period before.")
+@click.option("--after", nargs=2, type=LocalDay(), metavar="FIRST LAST", help="The period after.")
 @click.option(
-    "--before", nargs=2, type=LocalDay(), required=True, metavar="FIRST LAST", help="The period before."
+    "--on", type=LocalDay(), metavar="DAY", help="In place of both: before this day and from it on."
 )
 @click.option(
-    "--after", nargs=2, type=LocalDay(), required=True, metavar="FIRST LAST", help="The period after."
+    "--days",
+    type=click.IntRange(1, 3_660),
+    help="With --on: so many days on either side. Default: up to today.",
 )
+@click.option("--tool", metavar="ID", help="In place of both: the days of a tool of the catalog.")
+@click.option("--goal", metavar="ID", help="In place of both: the days of a goal of the catalog.")
 @_common
 def before_after(
-    before: tuple[date, date],
-    after: tuple[date, date],
+    before: tuple[date, date] | None,
+    after: tuple[date, date] | None,
+    on: date | None,
+    days: int | None,
+    tool: str | None,
+    goal: str | None,
     site: str | None,
     language: Language | None,
     out: Path | None,
 ) -> None:
-    """Two periods beside each other: every index, its change and how far chance may have made it."""
-    from infra.reports.periods import two_periods
+    """Two periods beside each other: every index, its change and how far chance may have made it, goals and tools."""
+    from infra.reports.asking import judged_of_kind
+    from infra.reports.periods import around, judged_of, two_periods
 
-    _write(lambda _, site, today: two_periods(site, before, after), site, language, out)
+    ways = [before or after, on, tool, goal]
+    if sum(way is not None for way in ways) != 1 or (before is None) is not (after is None):
+        raise click.UsageError("give --before and --after, or --on, or --tool, or --goal")
+    if days is not None and on is None:
+        raise click.UsageError("--days goes with --on")
+
+    def asked(client: Any, site: str, today: date) -> "Asked":
+        if before is not None and after is not None:
+            return two_periods(site, before, after)
+        if on is not None:
+            return around(site, on, days, today)
+        kind, id = ("tool", tool) if tool is not None else ("goal", goal)
+        known = judged_of_kind(client, site, kind, today)
+        if id not in known:
+            named = ", ".join(sorted(known)[:20]) or "none is defined"
+            raise click.ClickException(f"site {site!r} has no {kind} {id!r} to judge; known: {named}")
+        return judged_of(site, known[id], today)
+
+    _write(asked, site, language, out)
 
 
 @report.command("list")

@@ -78,9 +78,17 @@ CODES = {"maru-flyer": "flyers", "maru-banner": "flyers", "maru-fair": "events"}
 AUTUMN = (date(2025, 10, 15), date(2025, 11, 30))
 """The days of the one campaign, whose visits carry utm_campaign=autumn."""
 
+AD_VERSIONS = ("family-photo", "price-list")
+"""What the map's advertisement shows, as its visits say in utm_content."""
+
 STAFF_HOURLY_RATE = 20_000
 LTV_MONTHS = 18
 LTV_MONTHLY_REVENUE = 160_000
+REFERENCE_CPC = 900
+REFERENCE_CPV = 50
+CONTRIBUTION_MARGIN = 0.4
+BASELINE_MONTHLY_REVENUE = 3_000_000
+"""What the centre took in a month before it did any marketing."""
 
 
 def catalog_yaml() -> str:
@@ -106,6 +114,10 @@ def catalog_yaml() -> str:
         f"  staff_hourly_rate: {STAFF_HOURLY_RATE}",
         f"  ltv_months: {LTV_MONTHS}",
         f"  ltv_monthly_revenue: {LTV_MONTHLY_REVENUE}",
+        f"  reference_cpc: {REFERENCE_CPC}",
+        f"  reference_cpv: {REFERENCE_CPV}",
+        f"  contribution_margin: {CONTRIBUTION_MARGIN}",
+        f"  baseline_monthly_revenue: {BASELINE_MONTHLY_REVENUE}",
         f"  shared_identifiers: [{{phone: '{RECEPTION}'}}]",
         "  answers:",
         *[f"    {label}: {channel}" for label, channel in ANSWERS.items()],
@@ -123,6 +135,8 @@ def catalog_yaml() -> str:
         lines.append(f"  name: {{ko: {ko}, en: {en}}}")
         if channel == "referral":
             lines += ["  channel_kind: word_of_mouth", "  free: true"]
+        if channel == "naver_blog":
+            lines.append("  channel_kind: owned")
         if channel in rules:
             lines.append("  rules:")
             lines += [f"    - [{{field: {field}, contains: {text}}}]" for field, text in rules[channel]]

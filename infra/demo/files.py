@@ -4,6 +4,7 @@ They hold what such files really hold: names, birthdays, diagnoses and remarks s
 enter. PLANTED lists those cells, so that tests can look for them behind the doors.
 """
 
+import calendar
 import csv
 import gzip
 import io
@@ -12,20 +13,24 @@ import random
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from openpyxl import Workbook
 
+from infra.demo.beside import Beside, Sent, beside
 from infra.demo.centre import (
     BRANCHES,
     HOST,
     LINES,
     NAMES,
     PLANS,
+    SINCE,
+    UNTIL,
     catalog_yaml,
 )
+from infra.demo.definitions import BASELINE, BRAND, TOOL, definitions_yaml
 from infra.demo.people import VIA
 from infra.demo.simulator import Call, Lead, Quarter
 
@@ -57,11 +62,18 @@ class Import(NamedTuple):
 
 IMPORTS = (
     Import("spend", "ad-spend.xlsx"),
+    Import("spend", "tool-costs.csv"),
     Import("leads", "leads.xlsx"),
     Import("calls", "carrier-calls.csv"),
     Import("calls", "smart-call.xlsx"),
     Import("asterisk", "asterisk-master.csv", ("--branch", "songpa")),
     Import("payments", "payments.csv"),
+    Import("messages", "messages.csv"),
+    Import("measures", "surveys.csv"),
+    Import("search-volumes", "keyword-volumes.csv"),
+    Import(
+        "search-queries", "search-console.csv", ("--since", SINCE.isoformat(), "--until", UNTIL.isoformat())
+    ),
     Import("access-log", "access-2025-10.log", ("--host", HOST)),
     Import("access-log", "access-2025-11.log", ("--host", HOST)),
     Import("access-log", "access-2025-12.log.gz", ("--host", HOST)),
@@ -71,7 +83,9 @@ IMPORTS = (
 def files_of(quarter: Quarter, seed: int) -> dict[str, bytes]:
     """A quarter -> file name -> content; the seed only picks what stands in columns nobody reads."""
     rng = random.Random(f"headwater demo files {seed}")
-    files = {CATALOG: catalog_yaml().encode(), LIVE: _live(quarter)}
+    besides = beside(quarter, seed)
+    catalog = catalog_yaml() + "\n".join(definitions_yaml()) + "\n"
+    files = {CATALOG: catalog.encode(), LIVE: _live(quarter, besides)}
     for year, month in MONTHS:
         name = f"access-{year}-{month:02d}.log"
         lines = _access_log(quarter, month)
@@ -88,6 +102,11 @@ def files_of(quarter: Quarter, seed: int) -> dict[str, bytes]:
     files["leads.xlsx"] = _leads(quarter.leads, rng)
     files["payments.csv"] = _payments(quarter, rng)
     files["ad-spend.xlsx"] = _spend()
+    files["tool-costs.csv"] = _tool_costs()
+    files["messages.csv"] = _messages(besides.sent, rng)
+    files["surveys.csv"] = _surveys()
+    files["keyword-volumes.csv"] = _keyword_volumes()
+    files["search-console.csv"] = _search_console()
     return files
 
 
@@ -98,8 +117,10 @@ def write_files(files: dict[str, bytes], directory: Path) -> None:
         (directory / name).write_bytes(content)
 
 
-def _live(quarter: Quarter) -> bytes:
-    events = sorted(quarter.live, key=lambda event: (event["occurred_at"], event["event_id"]))
+def _live(quarter: Quarter, besides: Beside) -> bytes:
+    events = sorted(
+        [*quarter.live, *besides.live], key=lambda event: (event["occurred_at"], event["event_id"])
+    )
     return b"".join(json.dumps(event, ensure_ascii=False).encode() + b"\n" for event in events)
 
 
@@ -135,6 +156,7 @@ def _carrier(calls: Sequence[Call], rng: random.Random) -> bytes:
             "통화시간",
             "대기시간",
             "결과",
+            "태그",
             "고객명",
             "메모",
         ]
@@ -146,23 +168,35 @@ def _carrier(calls: Sequence[Call], rng: random.Random) -> bytes:
         talk = f"{call.talk_seconds // 60}:{call.talk_seconds % 60:02d}"
         rows.append(
             [call.call_id, BRANCHES[call.branch], caller, call.number, f"{call.started:%Y-%m-%d %H:%M:%S}", talk,
-             call.wait_seconds, _OUTCOMES[call.outcome], rng.choice(CHILDREN), rng.choice(REMARKS)]
+             call.wait_seconds, _OUTCOMES[call.outcome], _tags(call), rng.choice(CHILDREN), rng.choice(REMARKS)]
         )  # fmt: skip
     return _csv(rows).encode("cp949")
 
 
 def _smart_call(calls: Sequence[Call]) -> bytes:
     """The portal's sheet of calls to the map's numbers; a title stands above its header."""
-    head = ["콜ID", "지점명", "스마트콜번호", "발신번호", "통화일시", "통화시간(초)", "통화결과"]
+    head = ["콜ID", "지점명", "스마트콜번호", "발신번호", "통화일시", "통화시간(초)", "통화결과", "키워드", "광고그룹",
+            "태그"]  # fmt: skip
     rows: list[list[Any]] = [["통화 내역 2025-10-01 ~ 2025-12-31"], head]
     for call in calls:
         caller = int(call.phone.replace("-", "")) if call.phone else "발신번호표시제한"
         outcome = "연결" if call.outcome == "answered" else _OUTCOMES[call.outcome]
         started = call.started.replace(tzinfo=None)
+        keyword, group = _ADS[call.talk_seconds % len(_ADS)] if call.outcome == "answered" else ("", "")
         rows.append(
-            [call.call_id, BRANCHES[call.branch], call.number, caller, started, call.talk_seconds, outcome]
-        )
+            [call.call_id, BRANCHES[call.branch], call.number, caller, started, call.talk_seconds, outcome,
+             keyword, group, _tags(call)]
+        )  # fmt: skip
     return _xlsx("통화내역", rows)
+
+
+_ADS = (("언어치료 센터", "지역"), ("아동 발달센터", "지역"), ("마루 아동발달센터", "브랜드"), ("", ""))
+_TAGS = ("예약", "예약, 만족", "가격 문의", "바우처 문의", "가격 문의, 망설임", "대기 문의", "", "위치 문의")
+
+
+def _tags(call: Call) -> str:
+    """What the telephone service's speech analysis heard."""
+    return _TAGS[call.talk_seconds % len(_TAGS)] if call.outcome == "answered" else ""
 
 
 def _asterisk(calls: Sequence[Call], rng: random.Random) -> bytes:
@@ -246,6 +280,97 @@ def _spend() -> bytes:
             elif plan.monthly_cost:
                 rows.append([*said, kinds[channel], plan.monthly_cost, None, ""])
     return _xlsx("홍보비", rows)
+
+
+def _tool_costs() -> bytes:
+    """What the reminders cost before they began: licence, setting up, and the desk's hours of training."""
+    rows: list[list[Any]] = [
+        ["시작일", "종료일", "캠페인", "종류", "금액", "시간", "비고"],
+        ["2025-09-15", "2025-09-30", TOOL, "이용료", "600,000", "", "석 달 이용료"],
+        ["2025-09-22", "2025-09-22", TOOL, "유지비", "150,000", "", "연결 작업"],
+        ["2025-09-24", "2025-09-25", TOOL, "교육", "", 8, "데스크 직원 넷"],
+    ]
+    return _csv(rows).encode("cp949")
+
+
+def _surveys() -> bytes:
+    """Week by week since before the reminders: satisfaction, the desk's hours, sessions kept; reviews by month."""
+    rows: list[list[Any]] = [["지표", "시작일", "종료일", "값", "조사자"]]
+    first = date.fromisoformat(BASELINE[0]) - timedelta(days=date.fromisoformat(BASELINE[0]).weekday() - 7)
+    for week in range((UNTIL - first).days // 7 + 1):
+        monday = first + timedelta(days=7 * week)
+        sunday = min(monday + timedelta(days=6), UNTIL)
+        if monday < SINCE <= sunday:
+            continue  # the week in which the reminders began
+        after = monday >= SINCE
+        wave = (0, 2, -1, 1, -2)[week % 5]
+        for metric, before, now, step in (
+            ("만족도", 4.0, 4.5, 0.05), ("desk_hours", 30, 23, 0.5), ("kept_sessions", 204, 218, 1),
+        ):  # fmt: skip
+            value = round((now if after else before) + wave * step, 2)
+            rows.append([metric, monday.isoformat(), sunday.isoformat(), value, CLIDS[week % len(CLIDS)]])
+    for month, reviews in ((7, 9), (8, 7), (9, 10), (10, 12), (11, 14), (12, 13)):
+        last = date(2025, month, calendar.monthrange(2025, month)[1])
+        rows.append(["후기", f"2025-{month:02d}-01", last.isoformat(), reviews, CLIDS[0]])
+    return _csv(rows).encode("cp949")
+
+
+def _keyword_volumes() -> bytes:
+    """A keyword planner's months of the own brand and of two others, fictional like it."""
+    rows: list[list[Any]] = [
+        [
+            "키워드",
+            "통화",
+            "월평균 검색량",
+            "검색량: 2025년 10월",
+            "검색량: 2025년 11월",
+            "검색량: 2025년 12월",
+        ],
+        [BRAND, "KRW", "1,600", "1,500", "1,600", "1,700"],
+        ["가온누리 발달센터", "KRW", "14,800", "14,900", "14,800", "14,700"],
+        ["솔빛마을 심리발달센터", "KRW", "6,400", "6,600", "6,400", "6,200"],
+    ]
+    return _csv(rows).encode()
+
+
+def _search_console() -> bytes:
+    """A search console's quarter: queries with their clicks, the days chosen on its page and not in the file."""
+    rows: list[list[Any]] = [["인기 검색어", "클릭수", "노출", "CTR", "게재순위"]]
+    for query, clicks, shown, place in (
+        (BRAND, 412, 1_980, 1.2), ("마루센터", 188, 905, 1.4), ("강서구 언어치료", 96, 2_410, 6.4),
+        ("놀이치료 바우처", 71, 1_750, 7.9), ("언어치료 비용", 54, 3_020, 9.1), ("아동 발달 검사", 38, 2_260, 11.3),
+        ("첫 단어 시기", 33, 1_410, 5.6), ("마루센터 불만", 6, 41, 3.2),
+    ):  # fmt: skip
+        rows.append([query, clicks, f"{shown:,}", f"{100 * clicks / shown:.1f}%", place])
+    return ("\ufeff" + _csv(rows)).encode()
+
+
+def _messages(sent: Sequence[Sent], rng: random.Random) -> bytes:
+    """The sender's report: a row a message, a column for each step's time; names stand there, too."""
+    steps = {"sent": "발송일시", "delivered": "도달일시", "opened": "열람일시", "clicked": "클릭일시", "bounced": "반송일시",
+             "complained": "스팸신고일시", "unsubscribed": "수신거부일시"}  # fmt: skip
+    media = {"email": "이메일", "alimtalk": "알림톡", "sms": "LMS"}
+    rows: list[list[Any]] = [
+        [
+            "메시지ID",
+            "관리번호",
+            "수신번호",
+            "이름",
+            "발송유형",
+            "캠페인",
+            "세그먼트",
+            "실험",
+            "시안",
+            *steps.values(),
+        ]
+    ]
+    for one in sent:
+        times = [f"{one.steps[step]:%Y-%m-%d %H:%M:%S}" if step in one.steps else "" for step in steps]
+        rows.append(
+            [one.message_id, one.lead_id, one.phone, rng.choice(CHILDREN), media[one.medium], one.campaign,
+             one.segment, one.experiment, one.variant, *times]
+        )  # fmt: skip
+    return ("\ufeff" + _csv(rows)).encode()
 
 
 def _csv(rows: Iterable[Sequence[Any]]) -> str:

@@ -91,7 +91,7 @@ def taken_in(asking: Asking, settings: Settings, say: Say) -> None:
     for one in IMPORTS:
         asked = ("import", one.kind, str(directory / one.file), "--site", SITE, "--yes", *one.options)
         steps.append((words["import"].format(file=one.file), asked))
-        if one.kind == "spend":
+        if one is IMPORTS[0]:
             steps.append((words["emit"], ("emit", str(directory / LIVE))))
     steps.append((words["wait"], ("wait", "--timeout", str(WAIT_SECONDS))))
     for number, (told, arguments) in enumerate(steps, 1):
@@ -198,7 +198,7 @@ def demo(asking: Asking, settings: Settings, say: Say) -> tuple[Quarter, str]:
             say(words["took"].format(events=f"{boards.events:,}", seconds=f"{time.monotonic() - begun:.0f}"))
             wanted = Wanted(SITE, SINCE, UNTIL, (asking.language,))
             now = datetime.now(UTC)
-            written = write_previews(client, settings.home / "previews", wanted, now)
+            written = write_previews(client, settings.home / "previews", wanted, now, at_once=2)
             reports = _reports(client, settings, now, asking.language)
         finally:
             client.close()

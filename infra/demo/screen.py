@@ -35,6 +35,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "scoreboard": "한 지점, 다른 모델",
         "leads": "등록한 사람의 첫 접점과 결제액",
         "explain": "소개로 왔지만 지도를 거친 한 사람은 왜 그렇게 계산됐을까요",
+        "losses": "어느 단계에서 가장 많이 떠날까요",
+        "tests": "어느 안이 나을까요, 벌써 말해도 될까요",
         "files": "원본 파일 (마음껏 열어 보세요)",
     },
     "en": {
@@ -66,6 +68,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "scoreboard": "one branch, another model",
         "leads": "first touch and payments of those who registered",
         "explain": "why somebody sent by a friend, who came through the map, is credited so",
+        "losses": "between which steps most people are lost",
+        "tests": "which variant is better, and whether that may be said yet",
         "files": "the raw files",
     },
 }
@@ -138,6 +142,10 @@ def look_further(command: str, directory: str, lead_id: str, language: Language)
         "leads": f'{command} sql "SELECT lead_id, first_touch_channel, registration_at, paid FROM headwater.leads'
         f" WHERE run = 'live' AND site = '{SITE}' AND registration_at IS NOT NULL ORDER BY paid DESC LIMIT 10\"",
         "explain": f"{command} explain {lead_id}:registration",
+        "losses": f'{command} sql "SELECT from_step, to_step, entered, lost, loss_rate FROM headwater.aarrr_losses('
+        f"sites = ['{SITE}'], branches = [], since = '{SINCE}', until = '{UNTIL}', run = 'live', by = 'site') ORDER BY position\"",
+        "tests": f'{command} sql "SELECT experiment, variant, judged, rate, p_value, verdict FROM headwater.experiment_results('
+        f"sites = ['{SITE}'], run = 'live', as_of = '{UNTIL}') ORDER BY experiment, place\"",
         "files": f"ls {directory}",
     }
     return "\n".join([say["next"], *(f"  # {say[name]}\n  {line}" for name, line in asks.items())])

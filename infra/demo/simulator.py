@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from infra.demo.centre import (
+    AD_VERSIONS,
     AUTUMN,
     BRANCHES,
     CLOSES,
@@ -388,7 +389,8 @@ class _Simulation:
         if source == "place":
             if rng.random() < 0.6:
                 autumn = "&utm_campaign=autumn" if at.date() >= AUTUMN[0] and at.date() <= AUTUMN[1] else ""
-                return f"{page}?utm_source=naver_place&utm_medium=cpc{autumn}", "-"
+                version = AD_VERSIONS[at.minute % len(AD_VERSIONS)]
+                return f"{page}?utm_source=naver_place&utm_medium=cpc{autumn}&utm_content={version}", "-"
             return page, "https://m.place.naver.com/place/10000001/home"
         if source == "cafe":
             return page, f"https://cafe.naver.com/mapomoms-example/{rng.randint(10_000, 99_999)}"

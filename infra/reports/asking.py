@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from grafana.reports import KINDS
+from grafana.reports.questions import THERE_IS
 from grafana.reports.report import Figures, Kind
 from infra.reports.periods import Asked
 from infra.reports.working import worked_out
@@ -15,6 +16,11 @@ _READ_CAMPAIGNS: Final = (
     "SELECT campaign, channel, starts_on, ends_on, goal_metric FROM headwater.campaigns"
     " WHERE run = 'live' AND site = {site:String} ORDER BY campaign"
 )
+_READ_JUDGED: Final = {
+    kind: f"SELECT {kind} AS id, baseline_from, baseline_to, judged_from, judged_to FROM headwater.{view}"
+    "(sites = [{site:String}], as_of = {today:Date}, run = 'live', model = 'last') ORDER BY id"
+    for kind, view in (("tool", "tool_roi"), ("goal", "goal_verdicts"))
+}
 _READ_SITES: Final = "SELECT toString(site), time_zone FROM headwater.sites WHERE run = 'live' ORDER BY site"
 
 
@@ -33,9 +39,13 @@ def ask(client: Any, asked: Asked, elasticity: float) -> Figures:
         if not recorded:
             raise NothingRecorded(f"nothing was recorded at site {asked.site!r} yet")
     answers = {"recorded": recorded}
+    there_is: set[str] = set()
     for question in kind.questions:
-        if question.slug != "recorded":
-            answers[question.slug] = _rows(client, kind, question.slug, asked.parameters)
+        if question.slug == "recorded" or (question.given and there_is.isdisjoint(question.given)):
+            continue
+        answers[question.slug] = _rows(client, kind, question.slug, asked.parameters)
+        if question is THERE_IS:
+            there_is = {str(row["what"]) for row in answers[question.slug]}
     figures = Figures(
         asked.kind, asked.site, asked.period, {**asked.parameters, "elasticity": elasticity}, answers
     )
@@ -46,6 +56,13 @@ def campaigns_of(client: Any, site: str) -> list[dict[str, Any]]:
     """A reader of ClickHouse -> the campaigns of a site, as the catalog has them."""
     found = client.query(_READ_CAMPAIGNS, parameters={"site": site})
     return [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+
+
+def judged_of_kind(client: Any, site: str, kind: str, today: date) -> dict[str, dict[str, Any]]:
+    """A reader of ClickHouse -> the days of every tool, or of every goal of an index, by its id."""
+    found = client.query(_READ_JUDGED[kind], parameters={"site": site, "today": today.isoformat()})
+    rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+    return {str(row["id"]): row for row in rows}
 
 
 def sites_of(client: Any) -> dict[str, str]:

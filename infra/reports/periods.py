@@ -78,6 +78,26 @@ def two_periods(site: str, before: tuple[date, date], after: tuple[date, date]) 
     return Asked("before-after", site, period, {**_common(site), **_iso(days)})
 
 
+def around(site: str, day: date, days: int | None, today: date) -> Asked:
+    """A day and how many days from it -> their comparison with as many just before; None: until today."""
+    last = today if days is None else min(day + timedelta(days=days - 1), today)
+    if last < day:
+        raise PeriodRefused(f"{day} lies ahead; there is nothing to compare yet")
+    return two_periods(site, (day - (last - day) - timedelta(days=1), day - timedelta(days=1)), (day, last))
+
+
+def judged_of(site: str, row: dict[str, Any], today: date) -> Asked:
+    """A goal's or tool's row -> the comparison of its two periods, up to today where its days are not over."""
+    days = [row[name] for name in ("baseline_from", "baseline_to", "judged_from")]
+    if None in days:
+        raise PeriodRefused(
+            f"{row['id']!r} has no days in the catalog: give baseline_from, baseline_to, judged_from, judged_to"
+        )
+    if days[2] > today:
+        raise PeriodRefused(f"{row['id']!r} is judged from {days[2]} on; there is nothing to compare yet")
+    return two_periods(site, (days[0], days[1]), (days[2], min(row["judged_to"] or today, today)))
+
+
 def campaign_of(site: str, row: dict[str, Any], today: date) -> Asked:
     """A campaign's row -> its report up to its end or today, beside as many days just before."""
     campaign, first, last = str(row["campaign"]), row["starts_on"], row["ends_on"]

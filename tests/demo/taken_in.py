@@ -39,6 +39,8 @@ def taken_in(directory: Path, home: Path) -> tuple[list[dict[str, Any]], list[di
             b"k" * 32,
             branch=options.get("--branch"),
             host=options.get("--host"),
+            since=options.get("--since"),
+            until=options.get("--until"),
         )
         opened = open_file(one.kind, directory / one.file, setting, FileMapping())
         namer, door = Namer(one.kind, setting.secret), Door(pseudonyms, NOW, opened.columns)

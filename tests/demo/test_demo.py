@@ -53,7 +53,7 @@ def started(settings: Settings, *options: str) -> "subprocess.Popen[str]":
 def ran(settings: Settings, *options: str) -> tuple[str, str]:
     demo = started(settings, *options)
     try:
-        shown, said = demo.communicate(timeout=180)
+        shown, said = demo.communicate(timeout=300)
     except subprocess.TimeoutExpired:
         demo.send_signal(signal.SIGABRT)  # faulthandler says where it stands
         shown, said = demo.communicate(timeout=60)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from infra.demo.centre import LINES, MAIN, PLANS, POOL, RECEPTION, SINCE, SITE, UNTIL
-from infra.demo.files import PLANTED, files_of, write_files
+from infra.demo.files import IMPORTS, PLANTED, files_of, write_files
 from infra.demo.simulator import simulate
 from infra.demo.truth import ELSEWHERE, asked_alone, misplaced, truth_of
 from streams.domain.phones import e164
@@ -51,14 +51,21 @@ def digests(seed: int, hash_seed: str) -> str:
 
 def test_a_seed_gives_the_same_bytes_of_every_file_in_every_process() -> None:
     once = digests(7, "0")
-    assert len(once.splitlines()) == 11
+    assert len(once.splitlines()) == len({one.file for one in IMPORTS}) + 2
     assert digests(7, "12345") == once
 
 
 def test_another_seed_gives_other_people() -> None:
     one, other = (files_of(simulate(seed, 6000), seed) for seed in (1, 2))
     same = {name for name in one if one[name] == other[name]}
-    assert same == {"catalog.yaml", "ad-spend.xlsx"}
+    assert same == {
+        "catalog.yaml",
+        "ad-spend.xlsx",
+        "tool-costs.csv",
+        "surveys.csv",
+        "keyword-volumes.csv",
+        "search-console.csv",
+    }
 
 
 def test_the_truth_adds_up_to_what_was_planned_and_paid() -> None:

@@ -84,6 +84,8 @@ def test_a_report_is_written_once_named_and_listed(recorded: Settings, tmp_path:
         (["campaign", "nobody", "--site", SITE], 1, "has no campaign 'nobody'; known: spring"),
         (["monthly", "2026-03", "--site", "nobody's"], 1, "no site"),
         (["before-after", "--site", SITE], 2, "--before"),
+        (["before-after", "--tool", "bot", "--on", "2026-03-01", "--site", SITE], 2, "or --on, or --tool"),
+        (["before-after", "--tool", "bot", "--site", SITE], 1, "has no tool 'bot' to judge; known: none is defined"),
         (["before-after", "--before", "2026-03-01", "2026-03-08", "--after", "2026-03-05", "2026-03-20", "--site", SITE], 1, "overlap"),
     ],
 )  # fmt: skip

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from grafana.reports import KINDS
+from grafana.reports import KINDS, besides
 from grafana.reports.composing import Edition, document
 from grafana.reports.page import page
 from grafana.reports.report import Figures
+from grafana.reports.telling import Telling
 from grafana.words import LANGUAGES, Language
+from infra.demo.centre import SITE as DEMO
 from infra.reports.asking import NothingRecorded, ask, campaigns_of, sites_of
 from infra.reports.keeping import digest
 from infra.reports.periods import Asked, campaign_of, month_of, quarter_of, two_periods, year_of
@@ -121,6 +123,9 @@ def test_the_ten_months_move_the_money_as_on_the_page(field: Client) -> None:
     assert [round(count, 1) for count in found] == [10.8, 12.2, 13.1]
     assert figures.worked["wasted"] == 3_600_000
     assert {row["channel"]: row["action"] for row in figures.answers["board"]}["flyer"] == "stop"
+    # searches and leads alone: nothing is asked of messages, experiments, goals and tools
+    beside = {question.slug for question in besides.QUESTIONS} & set(figures.answers)
+    assert beside == {"there_is", "owned_media", "aarrr", "losses"}
 
 
 def test_open_slots_of_zero_hold_the_increase(field: Client) -> None:
@@ -222,3 +227,24 @@ def test_hostile_names_from_the_log_to_the_page(field: Client, tmp_path: Path) -
         text = html_of(ask(field, one, 0.7)).split("</style>")[1]
         assert not re.search(r"<(script|img|iframe|object|link|base|form|input|details|style)\b", text)
         assert not {"\u202e", "\u202c", "\u2066", "\u200b"} & set(text)
+
+
+def test_the_demos_quarter_tells_of_everything_besides_its_channels(demo: Client) -> None:
+    figures = ask(demo, quarter_of(DEMO, "2025-Q4", TODAY), 0.7)
+    assert {
+        question.slug for question in besides.QUESTIONS if not figures.answers.get(question.slug)
+    } == set()
+    titles = [section.title for section in besides.besides(Telling(figures, "en"))]
+    assert titles == [
+        "Owned media", "How far did those go who came first?", "Messages to customers", "What was tried", "Goals and tools",
+    ]  # fmt: skip
+    came, *by_channel = figures.answers["aarrr"]
+    for name in ("people", "payers", "referrers"):
+        assert sum(row[name] for row in by_channel) == came[name]
+    (whole,) = demo.query(
+        "SELECT people, viral_k, arpu, round(ltv_observed), ltv_assumed"
+        f" FROM headwater.aarrr(sites = ['{DEMO}'], branches = [], since = '2025-10-01', until = '2025-12-31', run = 'live', by = 'site')"
+    ).result_rows
+    assert tuple(
+        came[name] for name in ("people", "viral_k", "arpu", "ltv_observed", "ltv_assumed")
+    ) == pytest.approx(whole)

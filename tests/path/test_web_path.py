@@ -262,10 +262,17 @@ def test_consent_gives_a_visitor_that_lasts_and_one_visit_stays_one(watched: Wat
 
 def test_consent_known_to_the_page_counts_from_the_first_event(watched: Watched) -> None:
     with watched.visitor() as person:
-        person.add_init_script("window.hw = [['consent', true]];")
+        person.add_init_script("window.hw = [null, ['assign', 'page', 'b'], ['consent', true]];")
         page = watched.opened(person)
-        (visit,) = watched.arrived("visit_seen")
+        visit, shown = watched.arrived("visit_seen", "experiment_assigned")
         assert visit["visitor_id"] == page.evaluate("hw.visitor()") and "session_id" not in visit
+        assert shown["visitor_id"] == visit["visitor_id"]
+        assert (shown["experiment"], shown["variant"]) == ("page", "b")
+        page.evaluate("hw.assign('page', 'b'); hw.assign('page', 'a'); hw.page()")
+        *_, other, _ = watched.arrived(
+            "visit_seen", "experiment_assigned", "experiment_assigned", "page_viewed"
+        )
+        assert (other["experiment"], other["variant"]) == ("page", "a")
 
 
 def test_a_single_page_site_views_pages_without_loading_them(watched: Watched) -> None:

@@ -217,7 +217,7 @@ def test_before_and_after_warns_of_the_season() -> None:
     both = [{"recorded": 1, "before_recorded": 1, "year_recorded": 1, "year_before_recorded": 1}]
     assert "the season is not removed" not in words_of(html_of(two(recorded=both)[1], "en"))
     none = [{"recorded": 1, "before_recorded": 0, "year_recorded": 0, "year_before_recorded": 0}]
-    assert "nothing is compared" in words_of(html_of(two(recorded=none)[1], "en"))
+    assert "what is counted is not compared" in words_of(html_of(two(recorded=none)[1], "en"))
 
 
 # Revisions
@@ -324,3 +324,24 @@ def test_a_paper_holds_no_action_and_its_figures_lead_to_the_appendix(kind: str)
 def test_the_same_report_is_the_same_paper_to_the_byte() -> None:
     _, figures = monthly(models=[])
     assert printed(composed(figures), NOW) == printed(composed(figures), NOW)
+
+
+def test_a_tool_is_told_with_its_cost_and_verdict_even_where_counts_cannot_be_compared() -> None:
+    tool: dict[str, Any] = {
+        "tool": "bot", "name_ko": "챗봇", "name_en": "Chatbot", "adopted_on": "2026-02-01", "judged_from": "2026-03-01",
+        "judged_to": "2026-03-31", "licence": 1_000_000, "upkeep": 300_000, "training": 200_000, "staff_time": 500_000,
+        "cost": 2_000_000, "gain": 8_000_000.0, "saving": 300_000.0, "roi": 3.15, "roi_low": None, "roi_high": None,
+        "verdict": "expand", "goals": 0, "goals_reached": 0, "goals_missed": 0, "unmeasured": 0,
+    }  # fmt: skip
+    saving = {
+        "tool": "bot", "name_ko": "챗봇", "name_en": "Chatbot", "item": "saving", "metric": "hours", "kind": "mean", "channel": "",
+        "before": 40.0, "after": 25.0, "extra": -15.0, "unit_value": -20_000.0, "worth": 300_000.0, "worth_low": None, "worth_high": None,
+    }  # fmt: skip
+    none = [{"recorded": 1, "before_recorded": 0, "year_recorded": 0, "year_before_recorded": 0}]
+    for recorded in ({}, {"recorded": none}):
+        _, figures = two(tools=[tool], tool_changes=[saving], **recorded)
+        told = words_of(html_of(figures, "en"))
+        assert "Chatbot: total cost ₩2,000,000, ROI 315%: expand." in told
+        assert "Chatbot Saving hours 40 25 −15 −₩20,000 ₩300,000" in told
+        assert "챗봇: 총비용 2,000,000원, ROI 315% — 확대." in words_of(html_of(figures, "ko"))
+        assert ("Money and registrations" in told) is not bool(recorded)

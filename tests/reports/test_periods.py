@@ -7,8 +7,10 @@ import pytest
 
 from infra.reports.periods import (
     PeriodRefused,
+    around,
     campaign_of,
     due,
+    judged_of,
     month_of,
     quarter_of,
     two_periods,
@@ -110,3 +112,30 @@ def test_what_has_ended_is_due_and_what_runs_is_not() -> None:
     found = {one.kind: one.period for one in due("s", [campaign(ends_on=None)], date(2026, 1, 1), 7)}
     assert found == {"monthly": "2025-12", "quarterly": "2025-Q4", "yearly": "2025"}
     assert {one.period for one in due("s", [], date(2026, 3, 1), 0)} == {"2026-02", "2025-Q4", "2025"}
+
+
+def test_around_a_day_lie_as_many_days_before_it_as_from_it_on() -> None:
+    told = around("s", date(2026, 3, 1), 28, TODAY).parameters
+    assert days(told, "before_since", "before_until", "since", "until") == [
+        "2026-02-01", "2026-02-28", "2026-03-01", "2026-03-28",
+    ]  # fmt: skip
+    young = around("s", date(2026, 4, 16), 90, TODAY).parameters
+    assert days(young, "before_since", "until") == ["2026-04-11", "2026-04-20"]
+    assert around("s", date(2026, 4, 16), None, TODAY).parameters == young
+    with pytest.raises(PeriodRefused, match="lies ahead"):
+        around("s", date(2026, 4, 21), None, TODAY)
+
+
+def test_a_tool_is_compared_by_its_own_days_up_to_today() -> None:
+    row: dict[str, Any] = {
+        "id": "bot", "baseline_from": date(2026, 1, 1), "baseline_to": date(2026, 1, 31),
+        "judged_from": date(2026, 3, 1), "judged_to": None,
+    }  # fmt: skip
+    told = judged_of("s", row, TODAY).parameters
+    assert days(told, "before_since", "before_until", "since", "until") == [
+        "2026-01-01", "2026-01-31", "2026-03-01", "2026-04-20",
+    ]  # fmt: skip
+    assert judged_of("s", {**row, "judged_to": date(2026, 3, 31)}, TODAY).parameters["until"] == "2026-03-31"
+    for lacking, told_why in (({"baseline_to": None}, "has no days"), ({"judged_from": date(2026, 5, 1)}, "nothing to compare")):  # fmt: skip
+        with pytest.raises(PeriodRefused, match=told_why):
+            judged_of("s", {**row, **lacking}, TODAY)
