@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from clickhouse.surface import PARAMETERS, public_views, view_columns, view_comment
+from docs import figures
 from infra.cli import COMMANDS, SUMMARIES
 from infra.settings import PREFIX, Settings
 from schemas.catalog import ENTRY_KINDS, RULE_FIELDS
@@ -24,7 +25,7 @@ from streams.collectors.importers.columns import SYNONYMS
 from streams.domain.channels import RULES
 
 HERE = Path(__file__).parent
-PAGES = ("events.md", "sql.md", "importing.md", "operations.md")
+PAGES = ("events.md", "sql.md", "metrics.md", "importing.md", "operations.md")
 LATER: frozenset[str] = frozenset()
 _BLOCK = re.compile(r"(<!-- built:(\w+) -->\n).*?(<!-- /built -->)", re.DOTALL)
 _PATTERNS = {
@@ -183,6 +184,7 @@ BLOCKS: dict[str, Callable[[], Iterator[str]]] = {
     "columns": _columns,
     "settings": _settings,
     "commands": _commands,
+    "metrics": figures.page,
 }
 
 
