@@ -26,5 +26,6 @@ GRANT
     SELECT ON headwater.activity_rows, INSERT ON headwater.activity_rows, ALTER DELETE ON headwater.activity_rows,
     SELECT ON headwater.definition_rows, INSERT ON headwater.definition_rows, ALTER DELETE ON headwater.definition_rows,
     OPTIMIZE ON headwater.event_archive, OPTIMIZE ON headwater.touch_rows, OPTIMIZE ON headwater.conversion_rows,
-    OPTIMIZE ON headwater.payment_rows, OPTIMIZE ON headwater.lead_rows, OPTIMIZE ON headwater.call_rows
+    OPTIMIZE ON headwater.payment_rows, OPTIMIZE ON headwater.lead_rows, OPTIMIZE ON headwater.call_rows,
+    OPTIMIZE ON headwater.activity_rows
 TO headwater_ingest

@@ -69,6 +69,9 @@ AS WITH
             SELECT site, person_id, touched_at, touch_id, landing_page, keyword
             FROM headwater.newest_touch_rows
             WHERE run = asked_label AND kind = 'session' AND (length({sites:Array(String)}) = 0 OR has({sites:Array(String)}, site))
+            -- of two that began in one instant the one of the greater id
+            ORDER BY touch_id DESC
+            LIMIT 1 BY site, person_id, touched_at
         ) AS session
         ON called.site = session.site AND called.person_id = session.person_id AND called.started_at >= session.touched_at
     ),

@@ -50,7 +50,7 @@ SELECT
     downloads, downloaders, plays, seconds_watched,
     if(rated = 0, NULL, rates / rated) AS view_rate,
     stated_cpv AS reference_cpv,
-    if(view_rate > 0.9, plays * reference_cpv, if(isNull(reference_cpv), NULL, view_rate * 0)) AS video_value
+    if(round(view_rate, 9) > 0.9, plays * reference_cpv, if(isNull(reference_cpv), NULL, view_rate * 0)) AS video_value
 FROM
 (
     SELECT
@@ -96,7 +96,7 @@ FROM
                 site, subject, person_id, day, countIf(action = 'download') AS downloads,
                 countIf(action = 'video') > 0 AS is_play,
                 maxIf(watched_seconds, action = 'video') AS watched, maxIf(length_seconds, action = 'video') AS length,
-                if(length > 0, least(watched, length) / length, NULL) AS share
+                if(length > 0 AND isNotNull(watched), least(watched, length) / length, NULL) AS share
             FROM headwater.newest_activity_rows
             WHERE run = asked_label AND (length({sites:Array(String)}) = 0 OR has({sites:Array(String)}, site))
                 AND (length({branches:Array(String)}) = 0 OR has({branches:Array(String)}, branch))

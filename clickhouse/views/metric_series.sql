@@ -126,21 +126,41 @@ AS WITH
             site, toString(branch) AS branch, day AS first_day, day AS last_day, arrayJoin(multiIf(
                 type = 'invitation_sent', [('invitations', 'count', '', '', 1., 0.)],
                 type = 'referral_made', [('referrals', 'count', '', '', 1., 0.)],
-                action = 'download', [('downloads', 'count', '', '', 1., 0.)],
-                ifNull(length_seconds, 0) > 0 AND isNotNull(watched_seconds), [
-                    ('video_views', 'count', '', '', 1., 0.),
-                    ('video_view_rate', 'mean', '', '', assumeNotNull(watched_seconds / length_seconds), 1.)
-                ],
-                [('video_views', 'count', '', '', 1., 0.)]
+                [('downloads', 'count', '', '', 1., 0.)]
             )) AS figure
         FROM headwater.newest_activity_rows
         WHERE run = asked_label AND (every_site OR has({sites:Array(String)}, site))
-            AND (type IN ('invitation_sent', 'referral_made') OR type = 'content_engaged' AND action IN ('download', 'video'))
+            AND (type IN ('invitation_sent', 'referral_made') OR type = 'content_engaged' AND action = 'download')
+        UNION ALL
+        SELECT
+            site, place AS branch, day AS first_day, day AS last_day, arrayJoin(if(
+                length > 0 AND isNotNull(watched),
+                [
+                    ('video_views', 'count', '', '', 1., 0.),
+                    ('video_view_rate', 'mean', '', '', assumeNotNull(least(watched, length) / length), 1.)
+                ],
+                [('video_views', 'count', '', '', 1., 0.)]
+            )) AS figure
+        FROM
+        (
+            -- A view is a person, a video and a local day, as in owned_media: a player tells what was watched so far each
+            -- time it stops.
+            SELECT
+                site, max(toString(branch)) AS place, subject, person_id, day, max(watched_seconds) AS watched,
+                max(length_seconds) AS length
+            FROM headwater.newest_activity_rows
+            WHERE run = asked_label AND (every_site OR has({sites:Array(String)}, site))
+                AND type = 'content_engaged' AND action = 'video'
+            GROUP BY site, subject, person_id, day
+        )
         UNION ALL
         SELECT
             site, toString(branch) AS branch, day AS first_day, day AS last_day, arrayJoin([
                 ('messages_sent', 'count', '', '', 1., 0.),
-                ('message_open_rate', 'rate', '', '', toFloat64(isNotNull(opened_at)), toFloat64(reports_opens AND isNotNull(delivered_at))),
+                (
+                    'message_open_rate', 'rate', '', '', toFloat64(reports_opens AND isNotNull(delivered_at) AND isNotNull(opened_at)),
+                    toFloat64(reports_opens AND isNotNull(delivered_at))
+                ),
                 ('message_click_rate', 'rate', '', '', toFloat64(isNotNull(clicked_at)), toFloat64(isNotNull(delivered_at))),
                 ('message_unsubscribe_rate', 'rate', '', '', toFloat64(isNotNull(unsubscribed_at)), toFloat64(isNotNull(delivered_at)))
             ]) AS figure

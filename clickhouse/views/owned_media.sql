@@ -189,7 +189,14 @@ LEFT JOIN
 LEFT JOIN
 (
     SELECT
-        site, countIf(kind = 'goal') > 0 AS has_goals,
+        site,
+        -- A goal of an index alone is none that a session can reach.
+        countIf(
+            kind = 'goal' AND (
+                NOT JSONHas(definition, 'metric') OR JSONHas(definition, 'stage') OR JSONHas(definition, 'rules')
+                OR JSONHas(definition, 'contents')
+            )
+        ) > 0 AS has_goals,
         sumIf(
             ifNull(JSONExtract(definition, 'cost', 'Nullable(Float64)'), 0),
             kind = 'content' AND ifNull(
@@ -262,7 +269,7 @@ LEFT JOIN
         site,
         (
             sum(downloads), sum(plays), sum(rated), sum(rates),
-            sumIf(plays, rated > 0 AND rates / rated > 0.9)
+            sumIf(plays, rated > 0 AND round(rates / rated, 9) > 0.9)
         ) AS engaged
     FROM
     (
@@ -276,7 +283,7 @@ LEFT JOIN
                 site, subject, person_id, day, countIf(action = 'download') AS counted,
                 countIf(action = 'video') > 0 AS is_play,
                 maxIf(watched_seconds, action = 'video') AS watched, maxIf(length_seconds, action = 'video') AS length,
-                if(length > 0, least(watched, length) / length, NULL) AS share
+                if(length > 0 AND isNotNull(watched), least(watched, length) / length, NULL) AS share
             FROM headwater.newest_activity_rows
             WHERE run = asked_label AND (length({sites:Array(String)}) = 0 OR has({sites:Array(String)}, site))
                 AND (every_branch OR has({branches:Array(String)}, branch))

@@ -14,7 +14,7 @@ CREATE OR REPLACE VIEW headwater.segments
     service String COMMENT 'Service whose payments and stages alone count; empty for all',
     goal_metric String COMMENT 'What its goal counts: a stage, payment, visit, revenue, members or a goal of the catalog; empty when none',
     goal_count Nullable(Float64) COMMENT 'Its goal in units of goal_metric; null when none',
-    shipped UInt8 COMMENT '1 when the site defines no segment of this base and the shipped rules stand in'
+    shipped UInt8 COMMENT '1 when the site defines no segment of this base or id and the shipped rules stand in'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH (SELECT groupArray(label) FROM headwater.visible_runs) AS visible
@@ -26,7 +26,10 @@ SELECT
     service, goal_metric, goal_count, shipped
 FROM
 (
-    SELECT *, max(shipped = 0) OVER (PARTITION BY run, site, base) AS is_defined
+    SELECT
+        *,
+        max(shipped = 0) OVER (PARTITION BY run, site, base) OR max(shipped = 0) OVER (PARTITION BY run, site, segment)
+            AS is_defined
     FROM
     (
         SELECT

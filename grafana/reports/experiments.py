@@ -30,6 +30,7 @@ ORDER BY experiment, place, variant""",
     ("experiment",),
 )
 QUESTIONS: Final = (RESULTS,)
+_DECIDED: Final = frozenset({"better", "worse", "no_difference", "inconclusive", "too_few"})
 _WAITING: Final = frozenset({"not_started", "too_early", "maturing", "no_end", "too_few"})
 
 _NOTE: Final = Text(
@@ -89,10 +90,17 @@ def _variants(tell: Telling, rows: Sequence[Mapping[str, Any]]) -> Table:
             tell.figure(_p(tell, row["p_value"])),
             verdict(tell, row, VERDICTS),
         )
-        for row in rows
+        for row in map(_decided, rows)
     )
     head = named(tell, rows[0], "experiment")
     return Table(head.text, heads, lines)
+
+
+def _decided(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A variant without what tempts to judge it while its verdict may not be given."""
+    if row["verdict"] in _DECIDED:
+        return row
+    return {**row, **dict.fromkeys(("difference", "difference_low", "difference_high", "p_value"))}
 
 
 def _points(tell: Telling, change: float | None) -> Piece:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.migrate import HERE, migrations
+from clickhouse.migrate import HERE, columns_of, migrations
 from clickhouse.surface import public_views, view_columns
+from infra.forgetting.leaving import ARCHIVE, COLUMNS
+from infra.runs import result_tables
 from tests.clickhouse.store import read
 
 FILES = sorted((HERE / "users").glob("*.sql"))
@@ -49,6 +51,12 @@ def test_tenants_see_every_public_view_that_has_a_site(file: str) -> None:
 
 def test_the_worker_writes_every_private_table() -> None:
     assert named("ingest_grant") == [migration.name[5:-4] for migration in migrations()]
+
+
+def test_the_worker_merges_every_table_that_names_people_so_that_the_forgotten_leave_it() -> None:
+    text = next(path for path in FILES if path.stem.endswith("ingest_grant")).read_text(encoding="utf-8")
+    naming = {table for table in result_tables() if columns_of(table).keys() & {*COLUMNS}}
+    assert set(re.findall(r"OPTIMIZE ON headwater\.([a-z_]+)", text)) == naming | {ARCHIVE}
 
 
 def test_readers_are_read_only_and_may_change_their_time_alone() -> None:

@@ -243,6 +243,19 @@ def test_what_goes_from_a_url_goes_from_the_fields_beside_it_too(
     assert pseudonymised(opened, pseudonyms, public=True)[0]["content"] == "/files/*"
 
 
+def test_a_label_that_names_somebody_is_a_star(pseudonyms: Pseudonyms) -> None:
+    said = event(
+        type="message_tracked", campaign="봄 010-1234-5678", segment="kim@example.kr", experiment="인사", variant="A/01012345678"
+    )  # fmt: skip
+    kept = {"campaign": "*", "segment": "*", "experiment": "인사", "variant": "A/*"}
+    assert pseudonymised(said, pseudonyms, public=False) == ({**said, **kept}, [])
+    call = event(
+        type="call_ended", keyword="언어치료", ad_group="+82 10 1234 5678", tags=["예약", "kim@example.kr", 7]
+    )
+    cleaned, _ = pseudonymised(call, pseudonyms, public=False)
+    assert (cleaned["keyword"], cleaned["ad_group"], cleaned["tags"]) == ("언어치료", "*", ["예약", "*", 7])
+
+
 @pytest.mark.parametrize(
     ("query", "stays"),
     [("언어치료 010-1234-5678", False), ("jiwoo@example.kr 센터", False), ("강서구 언어치료 2025", True)],

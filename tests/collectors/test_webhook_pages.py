@@ -46,7 +46,9 @@ def test_the_numbers_of_the_page_are_a_catalog() -> None:
 
 def test_the_settings_of_the_pages_are_taken() -> None:
     exchange, other = fenced(PHONE, "yaml")[1:]
-    (crm,) = fenced(CRM, "yaml")
+    crm, segment = fenced(CRM, "yaml")
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    admit_entry({"site": "clinic", "defined_at": at.isoformat(), **yaml.safe_load(segment)}, now=at)
     for kind, text in (("asterisk", exchange), ("calls", other), ("crm", crm)):
         check_settings(kind, read_yaml(text.encode()))
 

@@ -281,6 +281,8 @@ def test_the_brand_of_a_keyword_is_known_from_the_catalogs_list(tmp_path: Path) 
         ("가온발달센터", False, 14800),
     ]
     assert [one.column for one in refusals("search-volumes", path)] == ["키워드"]
+    nothing = [b["own"] for b in bodies("search-volumes", path, replace(SETTING, brands=("-",)))]
+    assert nothing == [False, False], "a keyword of the list that is but a dash is in no other"
     path.write_text("키워드,월\nx,2026-03\n")
     with pytest.raises(UnknownColumns, match="how often"):
         bodies("search-volumes", path)

@@ -285,3 +285,25 @@ def test_somebody_who_asked_yesterday_is_not_dormant_even_when_no_payment_is_ask
     day = instant("03-31 09:00").date()
     rows = of_segments(engine, "segment_members", "silent", since=day, until=day)
     assert [row["person_id"] for row in rows if row["segment"] == "silent"] == ["lead_id:L1"]
+
+
+def test_a_segment_that_has_the_id_of_a_shipped_one_stands_alone(engine: Client) -> None:
+    """Else every message to it would be two."""
+    events = [message("m1", "delivered", "09:00", segment="new", **WHO)]
+    publish(engine, "named", [defined("segment", "new", base="repeat")], events)
+    rows = read(
+        engine,
+        "SELECT segment, base FROM headwater.segments WHERE run = 'named' AND site = 'center' ORDER BY segment",
+    )
+    assert [tuple(row.values()) for row in rows] == [("dormant", "dormant"), ("new", "repeat")]
+    assert [row["sent"] for row in funnel(engine, "named", goal="own")] == [1]
+
+
+def test_an_open_counts_for_the_rate_only_where_the_medium_tells_of_all_opens(engine: Client) -> None:
+    told = [message(f"k{n}", "opened", "09:00", "alimtalk", **WHO) for n in range(3)]
+    publish(engine, "opens", [], [message("m1", "delivered", "09:00", **WHO), *told])
+    rows = read(
+        engine, "SELECT sum(value) AS opened, sum(base) AS told FROM headwater.metric_series(sites = [], run = 'opens', model = 'last')"
+        " WHERE metric = 'message_open_rate'",
+    )  # fmt: skip
+    assert [tuple(row.values()) for row in rows] == [(0, 1)]

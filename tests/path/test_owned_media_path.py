@@ -235,6 +235,43 @@ def test_the_return_on_owned_media_by_each_formula(engine: Client) -> None:
     assert (half["unplaced_cost"], half["owned_romi"], half["romi"]) == (16_000_000, None, None)
 
 
+def test_a_goal_of_an_index_is_none_of_visits(engine: Client) -> None:
+    known(engine, "index", [site(), defined("goal", "happy", metric="satisfaction", change=0.1)], [visit()])
+    assert asked(engine, "owned_media", "index", "sessions, conversion_rate") == [
+        {"sessions": 1, "conversion_rate": None}
+    ]
+
+
+def test_videos_watched_to_nine_tenths_are_not_watched_above(engine: Client) -> None:
+    """Seven times 0.9 by seven is above 0.9 in floating point."""
+    events = [
+        engaged("tour", "video", f"v{number}", watched_seconds=27, length_seconds=30) for number in range(7)
+    ]
+    known(engine, "tenths", [site(reference_cpv=30)], events)
+    for view in ("owned_media", "content_value"):
+        assert asked(engine, view, "tenths", "plays, video_value") == [{"plays": 7, "video_value": 0}]
+
+
+def test_a_video_view_is_the_same_before_and_after_as_in_owned_media(engine: Client) -> None:
+    """A player tells what was watched so far each time it stops: one view, at the most, and at most all of it."""
+    events = [
+        engaged(
+            "tour", "video", "v1", f"09:0{turn}", id=f"stop{turn}", watched_seconds=watched, length_seconds=30
+        )
+        for turn, watched in enumerate((10, 20, 45))
+    ]
+    events.append(engaged("tour", "video", "v2", id="unknown", length_seconds=30))
+    known(engine, "stops", [site()], events)
+    (owned,) = asked(engine, "owned_media", "stops", "plays, rated_plays, view_rate")
+    assert owned == {"plays": 2, "rated_plays": 1, "view_rate": 1}
+    series = rows_of(
+        engine,
+        "SELECT metric, sum(value) AS value, sum(base) AS base FROM headwater.metric_series(sites = ['stops'], run = 'stops',"
+        " model = 'last') WHERE metric LIKE 'video%' GROUP BY metric ORDER BY metric",
+    )
+    assert [tuple(row.values()) for row in series] == [("video_view_rate", 1, 1), ("video_views", 2, 0)]
+
+
 def test_rates_of_direct_visits_and_of_keywords_of_visits_and_of_clicks(engine: Client) -> None:
     events = [
         visit("v1", "09:00", referrer=f"{SEARCH}%EB%A7%88%EB%A3%A8+%EC%84%BC%ED%84%B0+%EB%B6%84%EB%8B%B9"),

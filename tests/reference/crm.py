@@ -269,7 +269,7 @@ def _figures(group: list[Row]) -> Row:
 
 
 def segments(tables: Tables) -> list[Row]:
-    """The tables -> each site's segments, the shipped one of a base that it defines none of."""
+    """The tables -> each site's segments, the shipped one of a base that it defines none of, nor another by its id."""
     found = []
     for row in _rows(tables, "definition_rows"):
         if row["kind"] == "segment":
@@ -278,6 +278,7 @@ def segments(tables: Tables) -> list[Row]:
             found.append(_segment(row["site"], row["id"], base, said))
     for site in _rows(tables, "site_rows"):
         taken = {one["base"] for one in found if one["site"] == site["site"]}
+        taken |= {one["segment"] for one in found if one["site"] == site["site"]}
         found += [_segment(site["site"], base, base, {}) for base in SHIPPED if base not in taken]
     return found
 

@@ -144,10 +144,12 @@ def test_an_experiment_has_no_verdict_before_its_time() -> None:
     early = words(
         experiments=[
             variant("a", is_control=1, planned_size=None),
-            variant("b", verdict="too_early", planned_size=None),
+            variant("b", verdict="too_early", planned_size=None, difference=0.07, difference_low=0.011,
+                    difference_high=0.128, p_value=0.0199),
         ]
-    )
+    )  # fmt: skip
     assert "it is due on 2026-04-30" in early
+    assert "pt" not in early and "0.020" not in early, "whoever sees it before its time is tempted to decide"
     assert "Change to it" not in early
 
 

@@ -49,7 +49,7 @@ def business_from(entries: Iterable[CatalogEntry]) -> Business:
     zone, answers = "Asia/Seoul", frozenset[str]()
     branches: dict[str, str] = {}
     channels: dict[str, str] = {}
-    brands: list[str] = []
+    brands: dict[str, list[str]] = {}
     for entry in entries:
         if isinstance(entry, SiteEntry):
             zone = entry.time_zone or zone
@@ -60,8 +60,9 @@ def business_from(entries: Iterable[CatalogEntry]) -> Business:
         elif isinstance(entry, ChannelEntry):
             channels.update(_names(entry.id, entry.name))
         elif isinstance(entry, KeywordListEntry) and entry.list_kind == "brand":
-            brands += entry.keywords or ()
-    return Business(zone, branches, channels, answers, tuple(brands))
+            brands[entry.id] = entry.keywords or []
+    of_brand = tuple(word for id in sorted(brands) for word in brands[id])  # in whichever order lists came
+    return Business(zone, branches, channels, answers, of_brand)
 
 
 def setting_for(

@@ -60,7 +60,7 @@ def _volumes(reader: Reader) -> Iterator[Draft]:
 def _brand(reader: Reader, keyword: str) -> tuple[bool, str]:
     """Whether the keyword is the site's own, and of which brand."""
     named = reader.cell("brand", text)
-    held = [one for one in reader.setting.brands if folded(one) in folded(named or keyword)]
+    held = [one for one in reader.setting.brands if folded(one) and folded(one) in folded(named or keyword)]
     own = reader.cell("own", lambda value: word(value, reader.words("own", _OWN), "own (예 or 아니오)"))
     is_own = own == "yes" if own else bool(held)
     return is_own, named or (reader.setting.brands[0] if is_own and held else keyword)
