@@ -3,10 +3,10 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 ARGS ?=
 RUN := .venv/bin
-TWO := -n 2 --dist loadfile --no-loadscope-reorder
+BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 SOURCES := schemas streams clickhouse infra grafana docs tests
 
-.PHONY: help install check test demo bench lock clean
+.PHONY: help install check test deep demo bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -23,8 +23,10 @@ check: install ## Lint, types, imports, unit tests: under a minute
 	$(RUN)/pytest -q -n auto -m "not stack and not slow and not bench and not engine"
 
 test: check ## What CI runs: check, then everything on real Kafka and the real engine
-	$(RUN)/pytest -q $(TWO) -m engine
-	$(RUN)/pytest -q --durations=25 $(TWO) -m "(stack or slow) and not bench and not engine"
+	$(RUN)/pytest -q --durations=25 $(BESIDE) -m "(stack or slow or engine) and not bench and not deep"
+
+deep: install ## What says again, at greater length, what `make test` says
+	$(RUN)/pytest -q -m deep
 
 demo: install ## A quarter of a therapy centre, from raw files to the scoreboard (ARGS=--exit stops everything)
 	@$(RUN)/headwater demo $(ARGS)

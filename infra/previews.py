@@ -1,6 +1,6 @@
 """Previews of the dashboards: every panel's SQL asked of ClickHouse as a reader, written as pages that open offline."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -70,14 +70,32 @@ def _first(client: Any, variable: Variable, span: Span, chosen: Mapping[str, Cho
     return Chosen((variable.default if variable.default in found or not found else found[0],))
 
 
-def answer(client: Any, panel: Panel, span: Span, chosen: Mapping[str, Chosen]) -> Answer:
-    """A panel -> its frames as ClickHouse answers; a failure is part of the answer."""
+Asked = tuple[str, str]  # the SQL of a panel and of its edges, expanded
+
+
+def answer(
+    client: Any,
+    panel: Panel,
+    span: Span,
+    chosen: Mapping[str, Chosen],
+    known: MutableMapping[Asked, Answer] | None = None,
+) -> Answer:
+    """A panel -> its frames as ClickHouse answers; a failure is part of the answer.
+
+    What is `known` is not asked again: most panels ask the same in every language.
+    """
+    asked = (expand(panel.sql, span, chosen), expand(panel.edges, span, chosen) if panel.edges else "")
+    if known is not None and asked in known:
+        return known[asked]
     try:
-        frame = _frame(client, expand(panel.sql, span, chosen), panel)
-        edges = _frame(client, expand(panel.edges, span, chosen), panel) if panel.edges else Frame((), ())
+        frame = _frame(client, asked[0], panel)
+        edges = _frame(client, asked[1], panel) if panel.edges else Frame((), ())
     except ClickHouseError as failed:
         return Answer(failed=str(failed).partition("\n")[0][:300])
-    return Answer(frame, edges)
+    found = Answer(frame, edges)
+    if known is not None:
+        known[asked] = found
+    return found
 
 
 def marks_of(
@@ -110,13 +128,14 @@ def write_previews(
     since, until = _period(client, site, wanted)
     span = span_of(since, until, wanted.zone)
     written = Written([], {})
+    known: dict[Asked, Answer] = {}
     for language in wanted.languages:
         given = {"site": site, "run": "live", "zone": wanted.zone, "language": language, **wanted.choices}
         for board in boards.values():
             chosen = choose(client, board, span, given)
             panels = list(board.panels())
             with ThreadPoolExecutor(at_once) as pool:
-                found = pool.map(lambda panel: answer(client, panel, span, chosen), panels)  # noqa: B023 - heard here
+                found = pool.map(lambda panel: answer(client, panel, span, chosen, known), panels)  # noqa: B023 - heard here
                 answers = {panel.slug: one for panel, one in zip(panels, found, strict=True)}
             shown = Shown(
                 site, since.isoformat(), until.isoformat(), wanted.zone, _told(board, chosen, language),

@@ -113,7 +113,7 @@ def test_telephone_numbers_come_from_blocks_that_nobody_has() -> None:
     assert all(e164(number) for number in (people | own) - {""})
 
 
-@pytest.mark.parametrize("events", [20_000, 60_000])
+@pytest.mark.parametrize("events", [20_000])
 def test_the_quarter_has_about_as_many_events_as_asked_for(events: int, tmp_path: Path) -> None:
     write_files(files_of(simulate(1, events), 1), tmp_path / "files")
     found, _ = taken_in(tmp_path / "files", tmp_path / "home")
@@ -130,7 +130,7 @@ def test_what_stands_in_columns_nobody_reads_stays_in_the_files(tmp_path: Path) 
     assert re.findall(r"010-?000\d-?\d{4}|\+8210000\d", behind) == []
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_seed_tells_the_field_documents_story(seed: int, tmp_path: Path) -> None:
     quarter = simulate(seed, 3000)
     write_files(files_of(quarter, seed), tmp_path / "files")

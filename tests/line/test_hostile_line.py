@@ -97,7 +97,14 @@ def faults(line: Line, rng: random.Random, first: Worker, second: Worker) -> lis
     return listed
 
 
-@pytest.mark.parametrize(("seed", "events"), [(11, 20_000), (12, 3_000), (13, 3_000)])
+@pytest.mark.parametrize(
+    ("seed", "events"),
+    [
+        (11, 20_000),
+        pytest.param(12, 3_000, marks=pytest.mark.deep),
+        pytest.param(13, 3_000, marks=pytest.mark.deep),
+    ],
+)
 def test_kills_and_freezes_leave_no_trace(line: Line, seed: int, events: int) -> None:
     rng = random.Random(seed)
     poisonous = poison()

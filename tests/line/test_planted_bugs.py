@@ -7,7 +7,7 @@ from tests.line.proxy import Proxy, Request
 from tests.line.records import big_history, right, told
 from tests.published import differences
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.deep]
 
 
 def wrong(line: Line) -> list[str]:

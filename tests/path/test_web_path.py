@@ -269,10 +269,8 @@ def test_consent_known_to_the_page_counts_from_the_first_event(watched: Watched)
         assert shown["visitor_id"] == visit["visitor_id"]
         assert (shown["experiment"], shown["variant"]) == ("page", "b")
         page.evaluate("hw.assign('page', 'b'); hw.assign('page', 'a'); hw.page()")
-        *_, other, _ = watched.arrived(
-            "visit_seen", "experiment_assigned", "experiment_assigned", "page_viewed"
-        )
-        assert (other["experiment"], other["variant"]) == ("page", "a")
+        said = watched.arrived("visit_seen", "experiment_assigned", "experiment_assigned", "page_viewed")
+    assert sorted(one["variant"] for one in said if one["type"] == "experiment_assigned") == ["a", "b"]
 
 
 def test_a_single_page_site_views_pages_without_loading_them(watched: Watched) -> None:
