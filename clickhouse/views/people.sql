@@ -48,6 +48,11 @@ CREATE OR REPLACE VIEW headwater.people
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
     (SELECT max(label) FROM headwater.visible_runs WHERE run = {run:String}) AS asked_label,
+    -- Up to which offset of a partition the run has read; live reads all there is.
+    (
+        SELECT JSONExtract(max(offsets), 'events', 'Map(String, Tuple(UInt64, UInt64, String))')
+        FROM headwater.visible_runs WHERE run = {run:String}
+    ) AS read_to,
     length({sites:Array(String)}) = 0 AS every_site,
     length({branches:Array(String)}) = 0 AS every_branch,
     customers AS
@@ -75,8 +80,10 @@ AS WITH
                     arrayPushFront(JSONExtract(payload, 'phone_aliases', 'Array(String)'), JSONExtractString(payload, 'phone')),
                     type != 'event_withdrawn' AND NOT JSONHas(payload, 'bot')
                 ) AS numbers
-            FROM headwater.event_archive FINAL
-            WHERE type IN ('status_changed', 'person_identified', 'event_withdrawn') AND site IN
+            FROM headwater.event_archive AS event FINAL
+            WHERE type IN ('status_changed', 'person_identified', 'event_withdrawn')
+                AND (NOT mapContains(read_to, toString(partition)) OR event.offset < read_to[toString(partition)].2)
+                AND site IN
             (
                 SELECT site FROM headwater.newest_activity_rows AS said
                 WHERE said.run = asked_label AND (every_site OR has({sites:Array(String)}, site)) AND startsWith(referrer, 'phone:')

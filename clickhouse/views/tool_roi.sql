@@ -31,6 +31,11 @@ CREATE OR REPLACE VIEW headwater.tool_roi
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
+    -- Up to which offset of a partition the run has read; live reads all there is.
+    (
+        SELECT JSONExtract(max(offsets), 'events', 'Map(String, Tuple(UInt64, UInt64, String))')
+        FROM headwater.visible_runs WHERE run = {run:String}
+    ) AS read_to,
     (SELECT max(label) FROM headwater.visible_runs WHERE run = {run:String}) AS asked_label,
     length({sites:Array(String)}) = 0 AS every_site,
     judged AS
@@ -76,8 +81,9 @@ AS WITH
                     site,
                     if(type = 'event_withdrawn', JSONExtractString(payload, 'withdraws'), event_id) AS said,
                     anyIf((payload, occurred_at, event_id), type = 'spend_recorded') AS told
-                FROM headwater.event_archive FINAL
+                FROM headwater.event_archive AS event FINAL
                 WHERE type IN ('spend_recorded', 'event_withdrawn') AND (every_site OR has({sites:Array(String)}, site))
+                    AND (NOT mapContains(read_to, toString(partition)) OR event.offset < read_to[toString(partition)].2)
                 GROUP BY site, said
                 HAVING countIf(type = 'spend_recorded') > 0 AND countIf(type = 'event_withdrawn') = 0
             )

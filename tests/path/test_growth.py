@@ -250,6 +250,25 @@ def test_k_is_invitations_a_customer_by_their_conversion_also_by_telephone(engin
     assert (by_channel["unattributed"]["viral_k"], by_channel["referral"]["viral_k"]) == (pytest.approx(0.25), None)  # fmt: skip
 
 
+def test_who_a_telephone_meant_is_what_a_replay_had_read(engine: Client) -> None:
+    of = "later-beside"
+    read = [
+        status("registration", "L1", at="2026-03-01 10:00", site=of, phone="hmac:2:77"),
+        happened(
+            "referral_made", "2026-03-08 09:00", "N1", lead_id="N1", referrer_phone="hmac:2:77", site=of
+        ),
+    ]
+    later = status("inquiry", "A0", at="2026-03-09 09:00", site=of, phone="hmac:2:88", phone_aliases=["hmac:2:77"])  # fmt: skip
+    publish(engine, "stopped-before", [], [*read, status("inquiry", "A0", at="2026-03-09 09:00", site=of)])
+    archive(engine, [*read, later])
+    engine.command(
+        "INSERT INTO headwater.run_rows (run, settings, models, status, offsets, version) VALUES ('stopped-before', '{}',"
+        """ ['last'], 'done', '{"events": {"0": [0, 2, "mark"]}}', 2)"""
+    )
+    people = {row["person_id"]: row["referrals"] for row in asked(engine, "people", "stopped-before")}
+    assert people == {"lead_id:L1": 1, "lead_id:A0": 0, "lead_id:N1": 0}
+
+
 def test_reviews_are_those_of_the_period_the_channel_and_the_month(engine: Client) -> None:
     of = "reviewed"
     events = [
