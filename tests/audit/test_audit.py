@@ -83,7 +83,10 @@ IN_TABLES = [
 ]
 
 
-@pytest.mark.parametrize("damages", [IN_ROWS, IN_TABLES], ids=["in rows", "in tables"])
+@pytest.mark.parametrize(
+    "damages",
+    [pytest.param(IN_ROWS, id="in rows"), pytest.param(IN_TABLES, id="in tables", marks=pytest.mark.deep)],
+)
 def test_damage_is_named_and_put_right(line: Line, damages: list[Damage]) -> None:
     before = state(line)
     for damage in damages:

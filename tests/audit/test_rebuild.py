@@ -92,6 +92,7 @@ def test_readers_see_one_whole_live_while_it_is_rebuilt(line: Line) -> None:
     assert line.rows("SELECT DISTINCT run FROM headwater.touch_rows") == [{"run": "live~2"}]
 
 
+@pytest.mark.deep
 def test_a_rebuild_that_is_ahead_of_the_worker_loses_nothing(line: Line) -> None:
     """What the worker had not come to is in the results already; archive, fates and dead letters are told of it too."""
     (worker,) = line.workers

@@ -94,6 +94,7 @@ def statuses_of(
     return seen
 
 
+@pytest.mark.deep
 def test_nothing_that_the_document_describes_ends_in_a_server_error(known_door: Door) -> None:
     document = json.loads(ask(known_door, "GET", "/openapi.json")[2])
     pages, server = credentials(known_door), {"Authorization": f"Bearer {known_door.key()}"}

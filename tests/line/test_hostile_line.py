@@ -100,7 +100,7 @@ def faults(line: Line, rng: random.Random, first: Worker, second: Worker) -> lis
 @pytest.mark.parametrize(
     ("seed", "events"),
     [
-        (11, 20_000),
+        (11, 10_000),
         pytest.param(12, 3_000, marks=pytest.mark.deep),
         pytest.param(13, 3_000, marks=pytest.mark.deep),
     ],

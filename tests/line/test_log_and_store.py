@@ -55,7 +55,7 @@ def test_a_log_made_anew_is_refused(line: Line, events: int, why: str) -> None:
     assert line.published() == before
 
 
-@pytest.mark.parametrize("wiped", [False, True])
+@pytest.mark.parametrize("wiped", [False, pytest.param(True, marks=pytest.mark.deep)])
 def test_a_cut_log_is_refused(line: Line, wiped: bool) -> None:
     worker = filled(line)
     if wiped:
@@ -88,6 +88,7 @@ def test_an_emptied_clickhouse_under_a_running_worker_is_noticed(line: Line) -> 
     assert worker.codes in ([], [70])
 
 
+@pytest.mark.deep
 def test_a_broker_that_dies_while_partitions_are_opened_is_waited_for(line: Line) -> None:
     line.append(big_history(seed=3, events=200))
     with Proxy(line.settings.clickhouse) as proxy:

@@ -135,6 +135,7 @@ def test_a_frozen_worker_wakes_in_the_middle_of_its_step(line: Line) -> None:
     assert worker.codes + successor.codes == []
 
 
+@pytest.mark.deep
 def test_many_steps_cut_short_at_every_table(line: Line) -> None:
     records = big_history(seed=5, events=900)
     tables = [

@@ -27,7 +27,10 @@ def test_a_worker_at_work_stops_when_asked(line: Line) -> None:
     judge(line)
 
 
-@pytest.mark.parametrize("silent", [False, True], ids=["refuses", "never answers"])
+@pytest.mark.parametrize(
+    "silent",
+    [pytest.param(False, id="refuses"), pytest.param(True, id="never answers", marks=pytest.mark.deep)],
+)
 def test_a_worker_stops_also_while_clickhouse_is_down(line: Line, silent: bool) -> None:
     worker = line.worker()
     until(lambda: worker.ready, 60, "it follows")

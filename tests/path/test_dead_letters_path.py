@@ -90,6 +90,7 @@ def test_a_letter_on_the_wrong_partition_counts_once_it_is_put_back(home: Settin
     assert letters(home)[place]["requeued"] == 1
 
 
+@pytest.mark.deep
 def test_what_is_still_unusable_comes_back_as_another_letter(home: Settings) -> None:
     place = asyncio.run(append(home, b"{no json", partition_of(SITE, home.partitions)))
     until_lost(home, place)

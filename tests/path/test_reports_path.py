@@ -229,6 +229,7 @@ def test_hostile_names_from_the_log_to_the_page(field: Client, tmp_path: Path) -
         assert not {"\u202e", "\u202c", "\u2066", "\u200b"} & set(text)
 
 
+@pytest.mark.deep
 def test_the_demos_quarter_tells_of_everything_besides_its_channels(demo: Client) -> None:
     figures = ask(demo, quarter_of(DEMO, "2025-Q4", TODAY), 0.7)
     assert {

@@ -60,6 +60,7 @@ def _names_a_site(value: bytes) -> bool:
     return False
 
 
+@pytest.mark.deep
 def test_any_processes_hash_seed_and_zone_give_the_digest_of_live(replays: Replays) -> None:
     live = digest_in(replays.line, "live")
     assert replays.digest("check", "--settings-of", "live") == live
@@ -108,7 +109,7 @@ def uncut(replays: Replays) -> str:
     return replays.digest("uncut", "--window", "30")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.deep)])
 def test_a_run_cut_short_is_unseen_and_goes_on_to_the_same_digest(
     replays: Replays, uncut: str, number: int
 ) -> None:

@@ -13,7 +13,7 @@ from tests.line.proxy import Proxy, Request
 from tests.line.records import big_history, event_record
 from tests.replay_line.running import Load, Probe, Seen, commanded, digest_told, seen
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.deep, pytest.mark.timeout(400)]
 
 UNTIL = ("--until", "2026-12-31")  # what comes in meanwhile is of the year after
 SETTINGS = {
