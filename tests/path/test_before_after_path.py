@@ -363,8 +363,8 @@ def test_a_caller_who_calls_five_times_is_one_of_the_callers(engine: Client) -> 
     events = [given.call(f"a{n}", f"2026-01-0{n} 11:00", phone=ONE) for n in range(1, 6)]
     events += [given.call("b1", "2026-01-09 11:00", phone=OTHER, outcome="abandoned")]
     events += [given.status("registration", "L1", "2026-01-10 09:00", phone=OTHER)]
-    published(engine, "callers", "callers", [LINE], events)
-    rows = compared(engine, "callers", "callers")
+    published(engine, "caller-rates", "caller-rates", [LINE], events)
+    rows = compared(engine, "caller-rates", "caller-rates")
     rate = rows["call_conversion_rate", ""]
     assert (rate["before_value"], rate["before_base"], rate["before"]) == (1, 2, 0.5)
     assert rows["abandonment_rate", ""]["before"] == pytest.approx(1 / 6)

@@ -94,8 +94,8 @@ def test_the_window_has_both_ends_and_a_refund_in_it_takes_the_payment_back(engi
     }
     events = [message(f"m{lead}", "delivered", delivered, lead_id=lead) for lead in paid_at]
     events += [paid(amount, lead, at) for lead, money in paid_at.items() for amount, at in money]
-    publish(engine, "window", [], events)
-    (row,) = funnel(engine, "window")
+    publish(engine, "message-window", [], events)
+    (row,) = funnel(engine, "message-window")
     assert (row["delivered"], row["converted"], row["conversion_rate"]) == (7, 4, 4 / 7)
     assert row["revenue"] == 100 + 100 + 0 + 100 + 60
     assert (row["customers"], row["customers_back"]) == (1, 0)
@@ -123,9 +123,9 @@ def test_names_that_turn_out_to_be_one_person_bring_the_goal_to_the_message(engi
         visit("v1", "03-05 09:00"),
     ]
     joins = [identified("03-06 09:00", lead_id="L1", **WHO), identified(visitor_id="v1", lead_id="L1")]
-    publish(engine, "joined", [], [*of_site("apart", story), *of_site("one", [*story, *joins])])
+    publish(engine, "messages-joined", [], [*of_site("apart", story), *of_site("one", [*story, *joins])])
     for goal, converted in (("registration", 1), ("visit", 1), ("payment", 0)):
-        rows = funnel(engine, "joined", goal=goal)
+        rows = funnel(engine, "messages-joined", goal=goal)
         assert {row["site"]: row["converted"] for row in rows} == {"apart": 0, "one": converted}
 
 
@@ -228,8 +228,10 @@ def test_a_segment_has_its_own_rules_and_a_goal_of_which_it_tells_how_far_it_is(
         status("inquiry", "N2", "03-10 09:00"),
         paid(100, "N3", "03-11 09:00"), status("registration", "N3", "03-12 09:00"),
     ]  # fmt: skip
-    publish(engine, "goals", catalog, events)
-    rows = of_segments(engine, "customer_segments", "goals", since=instant("03-01 09:00").date())
+    publish(engine, "segments-with-goals", catalog, events)
+    rows = of_segments(
+        engine, "customer_segments", "segments-with-goals", since=instant("03-01 09:00").date()
+    )
     found = {row["segment"]: row for row in rows}
     assert set(found) == {
         "sleepers",
