@@ -147,6 +147,7 @@ def test_a_snapshot_with_another_byte_is_thrown_away(line: Line) -> None:
 HIDDEN = "SELECT DISTINCT run FROM headwater.touch_rows WHERE startsWith(run, 'audit~')"
 
 
+@pytest.mark.deep
 def test_an_audit_that_is_killed_leaves_nothing_to_be_seen(line: Line) -> None:
     audit = "from tests.audit.conftest import pass_over; pass_over(share=0.3)"
     environment = os.environ | stack.outward_environment(line.settings)
